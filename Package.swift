@@ -1,0 +1,91 @@
+// swift-tools-version: 6.2
+// Apus, federated learning in Swift. SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A library of the system, found through pkg-config.
+func system(_ name: String, pkgConfig: String, apt: String) -> Target {
+  .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+/// A module of ours and the modules that it may import; its tests are in `Tests/<name>Tests`.
+func module(
+  _ name: String, _ imports: [Target.Dependency], resources: [Resource]? = nil
+) -> Target {
+  .target(name: name, dependencies: imports, resources: resources, swiftSettings: settings)
+}
+
+func tests(
+  of name: String, with imports: [Target.Dependency] = [], resources: [Resource]? = nil
+) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.byName(name: name)] + imports, resources: resources,
+    swiftSettings: settings)
+}
+
+let package = Package(
+  name: "apus",
+  products: [
+    .library(
+      name: "Apus",
+      targets: [
+        "ApusNumerics", "ApusData", "ApusTraining", "ApusModels", "ApusAlgorithms", "ApusRounds",
+        "ApusSimulation",
+      ]),
+    .executable(name: "apus", targets: ["apus"]),
+  ],
+  targets: [
+    // 0
+    system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
+    system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
+    system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+    .target(name: "CApus"),
+    // 1
+    module("ApusNumerics", ["CApus", "COpenBLAS", "COpenSSL"]),
+    // 2
+    module("ApusData", ["ApusNumerics", "CApus", "CZlib"], resources: [.copy("Resources/digits")]),
+    // 3
+    module("ApusTraining", ["ApusNumerics", "ApusData", "CApus"]),
+    module("ApusAlgorithms", ["ApusNumerics", "ApusData"]),
+    // 4
+    module("ApusModels", ["ApusTraining", "ApusNumerics"]),
+    module("ApusRounds", ["ApusAlgorithms", "ApusNumerics"]),
+    // 6
+    module(
+      "ApusSimulation",
+      [
+        "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusData", "ApusNumerics",
+      ]),
+    // 7
+    .executableTarget(
+      name: "apus",
+      dependencies: [
+        "ApusSimulation", "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms",
+        "ApusData", "ApusNumerics",
+      ],
+      swiftSettings: settings),
+
+    tests(of: "ApusNumerics", with: ["CApus"]),
+    tests(of: "ApusData", with: ["ApusNumerics"]),
+    tests(
+      of: "ApusTraining", with: ["ApusData", "ApusNumerics", "ApusModels"],
+      resources: [.copy("Goldens")]),
+    tests(of: "ApusModels", with: ["ApusTraining", "ApusNumerics", "ApusData"]),
+    tests(of: "ApusAlgorithms", with: ["ApusNumerics", "ApusData"]),
+    tests(of: "ApusRounds", with: ["ApusAlgorithms", "ApusNumerics"]),
+    tests(
+      of: "ApusSimulation",
+      with: [
+        "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusData", "ApusNumerics",
+      ]),
+    tests(of: "apus", with: ["ApusSimulation", "ApusData", "ApusNumerics"]),
+    .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)

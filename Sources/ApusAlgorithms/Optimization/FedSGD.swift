@@ -1,0 +1,10 @@
+// Apus, federated learning in Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+public import ApusNumerics
+
+/// To be written.
+public struct FedSGD: Hashable, Sendable {
+  public var learningRate: Float
+  public var schedule: LearningRateSchedule
+}

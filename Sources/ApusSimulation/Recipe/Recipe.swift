@@ -1,0 +1,92 @@
+// Apus, federated learning in Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+public import ApusAlgorithms
+/// One experiment, as its file says it: model, data, algorithm, rounds.
+///
+/// Defaults are the ones of the initial values below; everything else must be said.
+public struct Recipe: Hashable, Sendable {
+  public var name: String
+  public var model: ModelChoice
+  public var data: DataChoice
+  public var algorithm: AlgorithmChoice
+  public var aggregation: AggregationChoice = .weightedMean
+  public var cohort: CohortChoice
+  public var rounds: Int
+  public var stop = StopChoice()
+  public var system = SystemChoice()
+  public var evaluate = EvaluationChoice()
+  public var seed: UInt64 = 1
+
+  public enum ModelChoice: Hashable, Sendable {
+    /// A model that Apus knows: `logistic`, `mcmahan-2nn`, `mcmahan-cnn`.
+    case named(String)
+    /// A file with an encoded graph, relative to the recipe's directory.
+    case graph(file: String)
+  }
+
+  public struct DataChoice: Hashable, Sendable {
+    /// A data set that Apus knows, for example `mnist`, `fashion-mnist`, `digits`, `synthetic`.
+    public var set: String
+    public var split: SplitChoice
+    /// How many clients; nil where the split tells (by a natural key).
+    public var clients: Int?
+    /// The part of every client's examples that is kept for measuring, in 0..<1.
+    public var holdBack = 0.0
+    /// α and β of the synthetic set.
+    public var alpha: Double?
+    public var beta: Double?
+  }
+
+  public enum SplitChoice: Hashable, Sendable {
+    case iid
+    case shards(perClient: Int)
+    case dirichlet(alpha: Double, minimum: Int)
+    case quantity(alpha: Double)
+    case by(String)
+  }
+
+  public enum AlgorithmChoice: Hashable, Sendable {
+    case fedAvg(FedAvg)
+    case fedProx(FedProx)
+    case fedSGD(FedSGD)
+  }
+
+  public enum AggregationChoice: String, Hashable, Sendable, CaseIterable {
+    case weightedMean = "weighted-mean"
+    case uniformMean = "uniform-mean"
+  }
+
+  public enum CohortChoice: Hashable, Sendable {
+    /// max(fraction · clients, 1) clients a round; in 0...1.
+    case fraction(Double)
+    case size(Int)
+  }
+
+  public struct StopChoice: Hashable, Sendable {
+    /// Stop when the central accuracy reaches this.
+    public var accuracy: Double?
+    /// Stop when the best accuracy has not risen for so many rounds.
+    public var patience: Int?
+  }
+
+  /// What goes wrong in the field, simulated.
+  public struct SystemChoice: Hashable, Sendable {
+    /// The chance that an invited client never reports, in 0..<1.
+    public var dropOutRate = 0.0
+    /// The share of a round's clients that only manage some of their epochs, a number drawn uniformly
+    /// from 1 to all; algorithms that take no partial work lose them.
+    public var stragglerFraction = 0.0
+    /// Invited per client wanted, at least 1.
+    public var overSelection = 1.0
+    /// The least share of the cohort that must report, or the round is abandoned.
+    public var quorum = 0.0
+  }
+
+  public struct EvaluationChoice: Hashable, Sendable {
+    /// Measure after every so many rounds, and after the last.
+    public var every = 1
+    /// How many clients are measured on their own held-back examples; 0 for none.
+    public var clients = 0
+  }
+}

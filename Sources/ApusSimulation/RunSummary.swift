@@ -1,0 +1,36 @@
+// Apus, federated learning in Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+/// How a run ended: `summary.json` in its directory.
+public struct RunSummary: Codable, Hashable, Sendable {
+  public enum Outcome: String, Codable, Sendable {
+    /// All rounds of the recipe were run.
+    case completed
+    /// The recipe's stopping condition was met.
+    case stopped
+    /// A signal ended it; `apus simulate --resume` goes on.
+    case interrupted
+    /// A loss was not finite.
+    case diverged
+  }
+
+  public var name: String
+  public var seed: UInt64
+  public var outcome: Outcome
+  /// Rounds committed.
+  public var rounds: Int
+  public var finalAccuracy: Double?
+  public var bestAccuracy: Double?
+  /// The recipe's `stop.accuracy`.
+  public var targetAccuracy: Double?
+  /// The round at which the running best accuracy first reaches the target.
+  ///
+  /// Interpolated between rounds, as McMahan et al. read their curves.
+  public var roundsToTarget: Double?
+  public var parameterCount: Int
+  /// SHA-256 of the model's numbers as little-endian Float32, in hexadecimal.
+  public var modelDigest: String
+  /// Wall-clock time, all sessions of a resumed run together.
+  public var seconds: Double
+  public var threads: Int
+}

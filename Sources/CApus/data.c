@@ -1,0 +1,11 @@
+// Apus, federated learning in Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "apus_data.h"
+
+#include "clones.h"
+
+APUS_CLONES void apus_numbers_from_bytes(
+    size_t n, const uint8_t *restrict x, float scale, float offset, float *restrict y) {
+  for (size_t i = 0; i < n; i++) y[i] = (float)x[i] * scale + offset;
+}

@@ -1,0 +1,7 @@
+// Apus, federated learning in Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+@main
+struct Apus {
+  static func main() {}
+}
