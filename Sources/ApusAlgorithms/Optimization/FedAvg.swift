@@ -10,4 +10,15 @@ public struct FedAvg: Hashable, Sendable {
   public var learningRate: Float
   public var optimizer: OptimizerChoice
   public var schedule: LearningRateSchedule
+
+  public init(
+    localEpochs: Int, batchSize: Int?, learningRate: Float,
+    optimizer: OptimizerChoice = .sgd(), schedule: LearningRateSchedule = .constant
+  ) {
+    self.localEpochs = localEpochs
+    self.batchSize = batchSize
+    self.learningRate = learningRate
+    self.optimizer = optimizer
+    self.schedule = schedule
+  }
 }

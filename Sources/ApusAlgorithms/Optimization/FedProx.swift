@@ -11,4 +11,16 @@ public struct FedProx: Hashable, Sendable {
   public var proximalStrength: Float
   public var optimizer: OptimizerChoice
   public var schedule: LearningRateSchedule
+
+  public init(
+    localEpochs: Int, batchSize: Int?, learningRate: Float, proximalStrength: Float,
+    optimizer: OptimizerChoice = .sgd(), schedule: LearningRateSchedule = .constant
+  ) {
+    self.localEpochs = localEpochs
+    self.batchSize = batchSize
+    self.learningRate = learningRate
+    self.proximalStrength = proximalStrength
+    self.optimizer = optimizer
+    self.schedule = schedule
+  }
 }

@@ -7,4 +7,11 @@ public import ApusNumerics
 public struct FedSGD: Hashable, Sendable {
   public var learningRate: Float
   public var schedule: LearningRateSchedule
+
+  public init(
+    learningRate: Float, schedule: LearningRateSchedule = .constant
+  ) {
+    self.learningRate = learningRate
+    self.schedule = schedule
+  }
 }
