@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What an algorithm or an aggregation rule refuses.
-public struct AlgorithmError: Error, Hashable, Sendable {
+public struct AlgorithmError: Error, Sendable {
   /// Why; more may be added.
   public struct Code: RawRepresentable, Hashable, Sendable {
     public let rawValue: String
@@ -19,13 +19,16 @@ public struct AlgorithmError: Error, Hashable, Sendable {
     public static let noUpdates = Code(rawValue: "no-updates")
   }
 
-  public var code: Code
+  public let code: Code
   /// What happened, what was expected, and what to do.
-  public var message: String
+  public let message: String
+  /// The error below this one, where there is one.
+  public let cause: (any Error)?
 
-  public init(_ code: Code, _ message: String) {
+  public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
     self.code = code
     self.message = message
+    self.cause = cause
   }
 }
 
