@@ -12,5 +12,6 @@
 
 #include "apus_data.h"
 #include "apus_optimizers.h"
+#include "apus_signals.h"
 
 #endif
