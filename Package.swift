@@ -67,11 +67,11 @@ let package = Package(
       name: "apus",
       dependencies: [
         "ApusSimulation", "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms",
-        "ApusData", "ApusNumerics",
+        "ApusData", "ApusNumerics", "CApus",
       ],
       swiftSettings: settings),
 
-    tests(of: "ApusNumerics", with: ["CApus"]),
+    tests(of: "ApusNumerics", with: ["CApus"], resources: [.copy("Goldens")]),
     tests(of: "ApusData", with: ["ApusNumerics"]),
     tests(
       of: "ApusTraining", with: ["ApusData", "ApusNumerics", "ApusModels"],

@@ -11,5 +11,7 @@
 #include <stdint.h>
 
 #include "apus_data.h"
+#include "apus_optimizers.h"
+#include "apus_signals.h"
 
 #endif
