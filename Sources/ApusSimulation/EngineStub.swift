@@ -126,11 +126,3 @@ public struct Reproduction {
     throw SimulationError(.init(rawValue: "missing"), "there is no engine yet")
   }
 }
-
-/// Charts of runs.
-public enum Report {
-  /// Writes a page, and the numbers as CSV beside it.
-  public static func write(runs: [String], to path: String) throws(SimulationError) {
-    throw SimulationError(.init(rawValue: "missing"), "there is no engine yet")
-  }
-}
