@@ -11,5 +11,6 @@
 #include <stdint.h>
 
 #include "apus_data.h"
+#include "apus_products.h"
 
 #endif
