@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "apus_convolutions.h"
 #include "apus_data.h"
 #include "apus_products.h"
 
