@@ -12,6 +12,7 @@
 
 #include "apus_convolutions.h"
 #include "apus_data.h"
+#include "apus_optimizers.h"
 #include "apus_products.h"
 
 #endif
