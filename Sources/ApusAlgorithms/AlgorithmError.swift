@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What an algorithm or an aggregation rule refuses.
-public struct AlgorithmError: Error, Hashable, Sendable {
+public struct AlgorithmError: Error, Sendable {
   /// Why; more may be added.
+  ///
+  /// Why an update is rejected has the codes of `NumericsError`.
   public struct Code: RawRepresentable, Hashable, Sendable {
     public let rawValue: String
 
@@ -11,21 +13,22 @@ public struct AlgorithmError: Error, Hashable, Sendable {
 
     /// A hyperparameter is outside of its range.
     public static let invalidValue = Code(rawValue: "invalid-value")
-    /// The bounds asked of a sum cannot be kept exactly.
-    public static let invalidBounds = Code(rawValue: "invalid-bounds")
-    /// An update cannot be counted; the sum is what it was before.
-    public static let rejectedUpdate = Code(rawValue: "rejected-update")
+    /// An update's vectors are not as many or as long as the model's.
+    public static let wrongLength = Code(rawValue: "wrong-length")
     /// There is nothing to combine.
     public static let noUpdates = Code(rawValue: "no-updates")
   }
 
-  public var code: Code
+  public let code: Code
   /// What happened, what was expected, and what to do.
-  public var message: String
+  public let message: String
+  /// The error below this one, where there is one.
+  public let cause: (any Error)?
 
-  public init(_ code: Code, _ message: String) {
+  public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
     self.code = code
     self.message = message
+    self.cause = cause
   }
 }
 

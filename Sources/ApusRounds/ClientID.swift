@@ -12,6 +12,10 @@ public struct ClientID: RawRepresentable, Hashable, Comparable, Sendable {
   public static func < (a: ClientID, b: ClientID) -> Bool { a.rawValue < b.rawValue }
 }
 
+extension ClientID: ExpressibleByIntegerLiteral {
+  public init(integerLiteral value: UInt64) { rawValue = value }
+}
+
 extension ClientID: Codable {
   public init(from decoder: any Decoder) throws {
     rawValue = try decoder.singleValueContainer().decode(UInt64.self)

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What can go wrong with a round's policy or its checkpoint.
-public struct RoundError: Error, Hashable, Sendable {
+public struct RoundError: Error, Sendable {
   /// Why; more may be added.
   public struct Code: RawRepresentable, Hashable, Sendable {
     public let rawValue: String
@@ -21,13 +21,16 @@ public struct RoundError: Error, Hashable, Sendable {
     public static let foreignCheckpoint = Code(rawValue: "foreign-checkpoint")
   }
 
-  public var code: Code
+  public let code: Code
   /// What happened, what was expected, and what to do.
-  public var message: String
+  public let message: String
+  /// The error below this one, where there is one.
+  public let cause: (any Error)?
 
-  public init(_ code: Code, _ message: String) {
+  public init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
     self.code = code
     self.message = message
+    self.cause = cause
   }
 }
 

@@ -53,8 +53,11 @@ extension RoundStateMachine: Codable {
       }
       count(standing)
     }
-    guard (1...policy.goal).contains(policy.quorum), foldedCount + foldingCount <= policy.goal
-    else { throw corrupted(.policy, "The counts of clients contradict the policy.") }
+    guard policy.quorum >= 1, policy.quorum <= policy.goal,
+      foldedCount + foldingCount <= policy.goal, totalWeight >= foldedCount
+    else {
+      throw corrupted(.policy, "The counts of clients contradict the policy or the weight.")
+    }
   }
 
   private mutating func count(_ standing: Standing) {
