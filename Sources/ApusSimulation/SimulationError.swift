@@ -10,9 +10,9 @@ public struct SimulationError: Error, Sendable, CustomStringConvertible {
     public init(rawValue: String) { self.rawValue = rawValue }
 
     /// A recipe's file is missing or cannot be read.
-    public static let unreadableRecipe = Code(rawValue: "unreadableRecipe")
+    public static let unreadableRecipe = Code(rawValue: "unreadable-recipe")
     /// A recipe's text, a key or a value in it, or a value set from outside, is wrong.
-    public static let invalidRecipe = Code(rawValue: "invalidRecipe")
+    public static let invalidRecipe = Code(rawValue: "invalid-recipe")
   }
 
   public let code: Code

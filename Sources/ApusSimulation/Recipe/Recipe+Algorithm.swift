@@ -69,8 +69,29 @@ extension Recipe {
 
   static func readSchedule(_ field: RecipeField?) throws(SimulationError) -> LearningRateSchedule {
     guard let field else { return .constant }
-    let (_, settings) = try field.kind(of: ["constant": true])
-    _ = try settings.members(allowing: [])
-    return .constant
+    let (kind, settings) = try field.kind(
+      of: ["constant": true, "exponential": false, "step": false, "cosine": false, "warmup": false])
+    switch kind {
+    case "exponential":
+      let exponential = try settings.members(allowing: ["decay"])
+      return .exponential(decay: try exponential.required("decay").float())
+    case "step":
+      let step = try settings.members(allowing: ["every", "factor"])
+      return .step(
+        every: try step.required("every").integer(), factor: try step.required("factor").float())
+    case "cosine":
+      let cosine = try settings.members(allowing: ["rounds", "minimum"])
+      return .cosine(
+        rounds: try cosine.required("rounds").integer(),
+        minimum: try cosine.optional("minimum")?.float() ?? 0)
+    case "warmup":
+      let warmup = try settings.members(allowing: ["rounds", "then"])
+      return .warmup(
+        rounds: try warmup.required("rounds").integer(),
+        then: try readSchedule(warmup.optional("then")))
+    default:
+      _ = try settings.members(allowing: [])
+      return .constant
+    }
   }
 }

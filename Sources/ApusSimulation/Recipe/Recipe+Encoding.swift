@@ -16,6 +16,11 @@ extension Recipe {
     return comments.joined() + tree.text(indentation: "") + "\n"
   }
 
+  /// SHA-256 of the canonical text, in hexadecimal digits: equal for equal recipes.
+  public var digest: String {
+    Array(encoded().utf8).withUnsafeBytes { SHA256.hexDigest(of: $0) }
+  }
+
   private var tree: RecipeText {
     .object([
       ("name", .text(name)),
@@ -135,7 +140,16 @@ extension Recipe {
   }
 
   private func tree(of schedule: LearningRateSchedule) -> RecipeText {
-    .text("constant")
+    switch schedule {
+    case .constant: .text("constant")
+    case .exponential(let decay): .kind("exponential", [("decay", .number(decay))])
+    case .step(let every, let factor):
+      .kind("step", [("every", .number(every)), ("factor", .number(factor))])
+    case .cosine(let rounds, let minimum):
+      .kind("cosine", [("rounds", .number(rounds)), ("minimum", .number(minimum))])
+    case .warmup(let rounds, let then):
+      .kind("warmup", [("rounds", .number(rounds)), ("then", tree(of: then))])
+    }
   }
 }
 

@@ -5,7 +5,7 @@ extension JSON5Node {
   /// Puts the value of `key.path=value` in its place; objects on the way are made where they miss.
   ///
   /// - Parameter override: the value is read as JSON5, and as text where it is none.
-  /// - Throws: `invalidRecipe`, naming the option.
+  /// - Throws: `invalid-recipe`, naming the option.
   mutating func apply(_ override: String) throws(SimulationError) {
     let shown = "--set " + override.prefix(80)
     guard let equals = override.firstIndex(of: "=") else {

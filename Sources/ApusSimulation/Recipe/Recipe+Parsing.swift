@@ -11,7 +11,7 @@ extension Recipe {
   ///   - bytes: JSON5 in UTF-8, at most 1 MB.
   ///   - file: the file's path, for messages and for the run's name where the recipe has none.
   ///   - overrides: `key.path=value` each, put in place before anything is read.
-  /// - Throws: `invalidRecipe`, with `file:line: key path: what, expected what`.
+  /// - Throws: `invalid-recipe`, with `file:line: key path: what, expected what`.
   public init(parsing bytes: some Collection<UInt8>, file: String, setting overrides: [String] = [])
     throws(SimulationError)
   {
@@ -34,7 +34,7 @@ extension Recipe {
   {
     guard bytes.count <= largestFile else {
       throw SimulationError(
-        .invalidRecipe, "\(file): \(bytes.count) bytes, expected at most \(largestFile)")
+        .invalidRecipe, "\(file): too long for a recipe, expected at most \(largestFile) bytes")
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw SimulationError(.invalidRecipe, "\(file): not text in UTF-8, expected JSON5")

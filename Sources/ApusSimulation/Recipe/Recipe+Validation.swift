@@ -16,7 +16,7 @@ extension Recipe {
   /// Looks whether every value makes sense, alone and with the others.
   ///
   /// A recipe that was read from a file has been looked at; one made by a program has not.
-  /// - Throws: `invalidRecipe`.
+  /// - Throws: `invalid-recipe`.
   public func validate() throws(SimulationError) {
     do { try check() } catch {
       throw SimulationError(
@@ -158,6 +158,29 @@ extension Recipe {
 
   private func check(rate: Float, schedule: LearningRateSchedule, at path: String) throws(Problem) {
     try require(rate, above: 0, "\(path).learningRate")
+    try check(schedule, at: path + ".schedule")
+  }
+
+  private func check(_ schedule: LearningRateSchedule, at path: String) throws(Problem) {
+    let part = "above 0, at most 1"
+    switch schedule {
+    case .constant: break
+    case .exponential(let decay):
+      try require(decay > 0 && decay <= 1, "\(path).exponential.decay", "\(decay)", part)
+    case .step(let every, let factor):
+      try require(every, in: 1...Self.mostClients, "\(path).step.every", "1 or more rounds")
+      try require(factor > 0 && factor <= 1, "\(path).step.factor", "\(factor)", part)
+    case .cosine(let rounds, let minimum):
+      try require(rounds, in: 1...Self.mostClients, "\(path).cosine.rounds", "1 or more")
+      try require(minimum, in: 0...1, "\(path).cosine.minimum", "0 to 1, a part of the rate")
+    case .warmup(let rounds, let then):
+      try require(rounds, in: 1...Self.mostClients, "\(path).warmup.rounds", "1 or more")
+      if case .warmup = then {
+        throw Problem(
+          path: "\(path).warmup.then", what: "a warm-up", expected: "another kind of schedule")
+      }
+      try check(then, at: path + ".warmup.then")
+    }
   }
 
   private func check(_ optimizer: OptimizerChoice, at path: String) throws(Problem) {
@@ -177,7 +200,7 @@ extension Recipe {
   private func checkAdam(_ values: [Float], at path: String) throws(Problem) {
     try require(values[0], in: 0..<1, "\(path).beta1", "0 or more and below 1")
     try require(values[1], in: 0..<1, "\(path).beta2", "0 or more and below 1")
-    try require(values[2], above: 0, "\(path).epsilon")
+    try require(values[2], in: 0..., "\(path).epsilon", "a finite number, 0 or more")
     try require(values[3], in: 0..., "\(path).weightDecay", "a finite number, 0 or more")
   }
 

@@ -91,7 +91,7 @@ struct RecipeField {
   ///
   /// - Parameter kinds: the names, and whether the name alone is enough.
   /// - Returns: the name, and its settings, which are an empty object where there are none.
-  /// - Throws: `invalidRecipe`.
+  /// - Throws: `invalid-recipe`.
   func kind(of kinds: KeyValuePairs<String, Bool>) throws(SimulationError) -> (
     name: String, settings: RecipeField
   ) {

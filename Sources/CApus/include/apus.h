@@ -14,5 +14,6 @@
 #include "apus_data.h"
 #include "apus_optimizers.h"
 #include "apus_products.h"
+#include "apus_signals.h"
 
 #endif
