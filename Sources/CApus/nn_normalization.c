@@ -122,7 +122,7 @@ APUS_CLONES void apus_group_norm(
   double count = (double)(size * spatial);
   for (size_t b = 0; b < batch; b++, x += image, y += image) {
     float *restrict m = mean + b * groups, *restrict s = reciprocal + b * groups;
-    double sum = 0, square = 0;  // of the group that the last channel belongs to, in Double: no cancellation
+    double sum = 0, square = 0;  // of the group that the last channel belongs to
     for (size_t first = 0; first < channels;) {
       span at = span_from(first, channels, size);
       double sums[tile] = {0}, squares[tile] = {0};
