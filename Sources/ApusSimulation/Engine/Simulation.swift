@@ -15,14 +15,16 @@ internal import Synchronization
 /// (seed, round, client, use).
 final class Simulation<Algorithm: FederatedAlgorithm> where Algorithm.ClientState == NoState {
   let algorithm: Algorithm
+  let rule: any LinearAggregationRule<Algorithm.Update>
   let setup: SimulationSetup
   private(set) var server: Server<Algorithm.ServerState>
 
   init(
-    _ algorithm: Algorithm, on setup: SimulationSetup,
-    startingAt server: Server<Algorithm.ServerState>
+    _ algorithm: Algorithm, combinedBy rule: any LinearAggregationRule<Algorithm.Update>,
+    on setup: SimulationSetup, startingAt server: Server<Algorithm.ServerState>
   ) {
     self.algorithm = algorithm
+    self.rule = rule
     self.setup = setup
     self.server = server
   }
@@ -150,15 +152,16 @@ final class Simulation<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
       // A loss that is not finite ends the run, so its update is of no interest.
       guard client.lossSum.isFinite else { return result }
       if sums[worker] == nil {
-        sums[worker] = try setup.rule.makeSum(
+        sums[worker] = try WeightedSum(
           lengths: algorithm.updateLengths(parameterCount: server.model.count),
           bounds: setup.bounds)
       }
-      let weight = setup.rule.weight(of: update)
-      try sums[worker]?.add(Weighted(update.value, by: weight))
-      result.verdict = .folded(weight: weight)
+      try sums[worker]?.add(update, by: rule)
+      result.verdict = .folded(weight: rule.weight(forDeclared: update.weight))
+    } catch let error as AlgorithmError {
+      result.verdict = .rejected(code: error.code.rawValue, message: error.message)
     } catch {
-      result.verdict = .rejected(code: "\(type(of: error))", message: "\(error)")
+      result.verdict = .rejected(code: "failed", message: "\(error)")
     }
     return result
   }
@@ -182,7 +185,7 @@ final class Simulation<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
     for action in actions {
       switch action {
       case .combine:
-        let mean = try? Self.merged(sums)?.mean()
+        let mean = (try? Self.merged(sums))?.mean()
         if let mean { algorithm.serverUpdate(&server, with: mean) }
         let next = machine.handle(mean == nil ? .notCombinable : .combined)
         perform(next, with: sums, &machine, &outcome)
@@ -198,7 +201,7 @@ final class Simulation<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
 
   private static func merged(
     _ sums: [WeightedSum<Algorithm.Update>?]
-  ) throws -> WeightedSum<Algorithm.Update>? {
+  ) throws(AlgorithmError) -> WeightedSum<Algorithm.Update>? {
     let present = sums.compactMap { $0 }
     guard var total = present.first else { return nil }
     for sum in present.dropFirst() { try total.merge(sum) }

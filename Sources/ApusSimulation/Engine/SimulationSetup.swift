@@ -13,7 +13,6 @@ struct SimulationSetup {
   var system: SystemModel
   var streams: RunStreams
   var policy: RoundPolicy
-  var rule: any LinearAggregationRule
   var team: WorkerTeam
   /// One for each thread of the team.
   var workers: [Worker]
@@ -29,26 +28,18 @@ extension SimulationSetup {
   /// Steps on larger batches run in parts of this size, with the same result but for rounding.
   static let largestPart = 128
 
-  /// - Parameters:
-  ///   - run: the run to set up.
-  ///   - batchSize: the algorithm's; nil for all of a client's examples.
-  init(_ run: Run, batchSize: Int?) throws(SimulationError) {
+  init(_ run: Run) throws(SimulationError) {
     let recipe = run.recipe
     let preparation = run.preparation
     data = preparation.data
     streams = RunStreams(seed: recipe.seed)
     system = SystemModel(choice: recipe.system, streams: streams)
-    rule =
-      switch recipe.aggregation {
-      case .weightedMean: WeightedMean()
-      case .uniformMean: UniformMean()
-      }
     let largestClient = max(data.largestTrainingCount, 1)
     do {
       policy = try RoundPolicy(
         goal: preparation.cohortSize, overSelection: recipe.system.overSelection,
         quorum: recipe.system.quorum)
-      let part = min(batchSize ?? largestClient, largestClient, Self.largestPart)
+      let part = min(recipe.algorithm.batchSize ?? largestClient, largestClient, Self.largestPart)
       workers = try (0..<run.threadCount).map { _ in
         try Worker(preparation.graph, loss: preparation.loss, batchSize: part)
       }

@@ -148,7 +148,7 @@ public struct Sweep {
     let recipes = try grid.points.map { settings throws(SimulationError) in
       try seeds.map { seed throws(SimulationError) in
         try Recipe(
-          readingFrom: recipeFile,
+          contentsOf: recipeFile,
           setting: overrides + settings.overrides + ["seed=\(seed)"])
       }
     }
@@ -175,7 +175,7 @@ public struct Sweep {
     do {
       return try run.run(stopRequested: stopRequested, onRound: onRound)
     } catch where error.code == .diverged {
-      return try RunSummary(readingFrom: run.directory)
+      return try RunSummary(ofRun: run.directory)
     }
   }
 

@@ -69,7 +69,7 @@ public final class Run {
     resuming directory: String, options: RunOptions
   ) throws(SimulationError) {
     let files = try RunDirectory(resuming: directory)
-    let recipe = try Recipe(readingFrom: files.recipeFile)
+    let recipe = try Recipe(contentsOf: files.recipeFile)
     let preparation = try Preparation(recipe, directory: directory, options: options)
     try self.init(recipe, preparation, files, options, isResumed: true)
   }
@@ -87,6 +87,13 @@ public final class Run {
     cohortSize = preparation.cohortSize
     parameterCount = preparation.graph.layout.count
     threadCount = max(options.threads ?? ProcessInfo.processInfo.activeProcessorCount, 1)
+  }
+
+  /// Whether this is what a recipe asks for; the place of a graph's file aside.
+  func isRun(of other: Recipe) -> Bool {
+    var other = other
+    if case .graph = recipe.model, case .graph = other.model { other.model = recipe.model }
+    return recipe == other
   }
 
   /// Runs the rounds that are left.

@@ -26,7 +26,7 @@ final class RunSession<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
   init(_ algorithm: Algorithm, of run: Run) throws(SimulationError) {
     self.run = run
     let recipe = run.recipe
-    let setup = try SimulationSetup(run, batchSize: algorithm.batchSize)
+    let setup = try SimulationSetup(run)
     var server = Server(
       model: setup.workers[0].trainer.initialParameters(seed: recipe.seed),
       state: algorithm.makeServerState(parameterCount: run.parameterCount))
@@ -39,7 +39,9 @@ final class RunSession<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
       ? try ClientLog(run.files.clientsFile, keepingRoundsTo: server.round) : nil
     progress = RunProgress(recipe.stop, after: metrics.records)
     measurement = Measurement(team: setup.team, workers: setup.workers)
-    simulation = Simulation(algorithm, on: setup, startingAt: server)
+    simulation = Simulation(
+      algorithm, combinedBy: recipe.aggregation.rule(for: Algorithm.Update.self), on: setup,
+      startingAt: server)
     var stream = setup.streams.clientEvaluation
     measuredClients = stream.sample(
       min(recipe.evaluate.clients, run.clientCount), outOf: run.clientCount)
