@@ -54,15 +54,26 @@ extension Symbol {
     reduced(.mean, axes, keepingAxes)
   }
 
-  /// The largest element over the axes; nil for all. Where it is there more than once, the gradient is
-  /// divided equally.
+  /// The largest element over the axes; nil for all. Where it is there more than once, the first has
+  /// the gradient.
   public func max(over axes: [Int]? = nil, keepingAxes: Bool = false) -> Symbol {
     reduced(.max, axes, keepingAxes)
   }
 
   private func reduced(_ reduction: Reduction, _ axes: [Int]?, _ keepsAxes: Bool) -> Symbol {
     let axes = (axes.map { $0.map(resolved) } ?? Array(0..<shape.rank)).sorted()
-    let reduced = applying(.reduction(reduction, axes: axes))
+    // A node reduces neighbouring axes; others are reduced one run after the other, the last first.
+    var reduced = self
+    var rest = axes[...]
+    repeat {
+      var run = rest.suffix(1)
+      rest = rest.dropLast()
+      while let axis = rest.last, axis + 1 == run.first {
+        run = [axis] + run
+        rest = rest.dropLast()
+      }
+      reduced = reduced.applying(.reduction(reduction, axes: Array(run)))
+    } while !rest.isEmpty
     if keepsAxes { return reduced }
     let remaining = shape.dimensions.indices.filter { !axes.contains($0) }
     return reduced.applying(.reshape(Shape(remaining.map { shape[$0] })))

@@ -1,6 +1,8 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusNumerics
+
 /// The largest number in each window of an image, height × width × channels.
 public final class MaxPool: Layer {
   let size: Int

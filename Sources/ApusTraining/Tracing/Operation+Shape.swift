@@ -103,6 +103,9 @@ extension Operation {
       return try productResult(inputs[0], left, inputs[1], right)
     case .reduction(_, let axes):
       try require(axes: axes, of: inputs[0])
+      guard zip(axes, axes.dropFirst()).allSatisfy({ $1 == $0 + 1 }) else {
+        throw mismatch("\(name) over axes \(axes): one node reduces neighbouring axes only")
+      }
       var result = inputs[0]
       for axis in axes { result.shape.dimensions[axis] = 1 }
       return result
@@ -146,7 +149,7 @@ extension Operation {
   }
 
   private func require(axes: [Int], of input: Signature) throws(TrainingError) {
-    guard axes.allSatisfy({ 0..<input.shape.rank ~= $0 }), zip(axes, axes.dropFirst()).allSatisfy(<)
+    guard !axes.isEmpty || input.shape.rank == 0, axes.allSatisfy({ 0..<input.shape.rank ~= $0 }), zip(axes, axes.dropFirst()).allSatisfy(<)
     else { throw mismatch("\(name) of \(input.shape) over axes \(axes): there are no such axes") }
   }
 

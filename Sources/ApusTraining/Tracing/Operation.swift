@@ -24,7 +24,7 @@ public enum Operation: Codable, Hashable, Sendable {
   case softmax
   /// Over the last axis.
   case logSoftmax
-  /// Over the axes, in rising order; they remain, with extent 1.
+  /// Over neighbouring axes, in rising order; they remain, with extent 1.
   case reduction(Reduction, axes: [Int])
   case reshape(Shape)
   /// Axis i of the result is axis `permutation[i]` of the input.

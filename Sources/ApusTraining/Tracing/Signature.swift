@@ -15,8 +15,9 @@ struct Signature: Hashable, Sendable {
   var count: Int { shape.count }
 
   /// Bounds on what a graph may declare, so that an untrusted one cannot ask for absurd amounts.
+  /// With the batch, kernels take one axis more.
   static let largestCount = 1 << 31
-  static let highestRank = 8
+  static let highestRank = 7
 
   /// Rows and columns as a product sees them; a vector is one row.
   var rows: Int { shape.rank < 2 ? 1 : shape[-2] }
