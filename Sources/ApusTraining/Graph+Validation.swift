@@ -7,7 +7,7 @@ internal import ApusNumerics
 // and sizes are bounded before anybody allocates by them.
 
 extension Graph {
-  private static let nodeLimit = 100_000
+  private static let nodeLimit = 10_000
   private static let nameLimit = 1_000
 
   /// A graph of these parts, after a look at every one of them.
@@ -50,6 +50,9 @@ extension Graph {
     }
     try Self.requireSize(input.shape, "The input")
     try validateParameters()
+    guard nodes.count(where: { $0.operation == .input }) == 1 else {
+      throw Self.invalid("A graph has one input.")
+    }
     let signatures = try signatures()
     guard nodes.indices ~= output, signatures[output].isBatched, !signatures[output].isTokens else {
       throw Self.invalid("The output, node \(output), is not a number computed from the input.")

@@ -21,6 +21,10 @@ struct Schedule {
   private var userCounts: [Int]
   /// The node whose memory a node is another view of, or itself.
   private var aliases: [Int]
+  /// By node: further results that it has.
+  private var auxiliaries: [Int: [Int]] = [:]
+  /// By step: the buffer of what is needed during the step only.
+  private(set) var scratchBuffers: [Int: Int] = [:]
   private let isTraining: Bool
 
   init(_ graph: DifferentiatedGraph, capacity: Int, isTraining: Bool) {
@@ -60,6 +64,7 @@ struct Schedule {
         let offset = parameterOffsets[parameter]
         homes[index] = isFrozen ? .frozen(offset) : .parameter(offset)
       case .operation(.constant(let value)): homes[index] = .constant(value)
+      case .auxiliary: auxiliaries[node.inputs[0], default: []].append(index)
       default: break
       }
     }
@@ -131,7 +136,7 @@ struct Schedule {
     }
     var step = Step(
       action: .compute(node.computation), inputs: node.inputs,
-      outputs: [index] + auxiliaries(of: index))
+      outputs: [index] + auxiliaries[index, default: []])
     if case .operation(.unary(let function)) = node.computation, fused.contains(node.inputs[0]) {
       step.action = .biasActivation(function)
       step.inputs = biasOperands(of: node.inputs[0])
@@ -139,12 +144,6 @@ struct Schedule {
     if case .loss = node.computation { step.outputs = [] }
     step.scratchCount = scratchCount(for: node)
     return step
-  }
-
-  private func auxiliaries(of index: Int) -> [Int] {
-    graph.nodes.indices.filter {
-      if case .auxiliary = graph.nodes[$0].computation { graph.nodes[$0].inputs[0] == index } else { false }
-    }
   }
 
   /// Gradients that are computed straight into where they are stored.
@@ -158,7 +157,7 @@ struct Schedule {
         switch node.computation {
         case .rowsProduct, .convolutionFilterGradient, .scatterAdd: return true
         case .sumToShape:
-          return signature(of: node.inputs[0]).repeats(node.signature, isOuterOnly: true)
+          return signature(of: node.inputs[0]).repeatsRows(of: node.signature)
         default: return false
         }
       })
@@ -184,7 +183,7 @@ struct Schedule {
     for (full, bias) in [(0, 1), (1, 0)] {
       let (full, bias) = (node.inputs[full], node.inputs[bias])
       if signature(of: full) == node.signature, signature(of: bias) != node.signature,
-        node.signature.repeats(signature(of: bias), isOuterOnly: true)
+        node.signature.repeatsRows(of: signature(of: bias))
       {
         return [full, bias]
       }
@@ -249,9 +248,6 @@ struct Schedule {
     for index in graph.nodes.indices where homes[index] == nil { homes[index] = homes[aliases[index]] }
     requests = lifetimes.map { .init(count: $0.count, lifetime: $0.first...$0.last) }
   }
-
-  /// By step: the buffer of what is needed during the step only.
-  private(set) var scratchBuffers: [Int: Int] = [:]
 
   /// The buffer of an input that nobody reads afterwards, where the kernel can write over it.
   private func reusedBuffer(

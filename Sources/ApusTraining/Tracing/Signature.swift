@@ -19,6 +19,12 @@ struct Signature: Hashable, Sendable {
   static let largestCount = 1 << 31
   static let highestRank = 7
 
+  /// Whether it is a smaller value, the same for all examples, over and over.
+  func repeatsRows(of other: Signature) -> Bool {
+    let row = other.shape.dimensions.drop { $0 == 1 }
+    return !other.isBatched && shape.dimensions.suffix(row.count).elementsEqual(row)
+  }
+
   /// Rows and columns as a product sees them; a vector is one row.
   var rows: Int { shape.rank < 2 ? 1 : shape[-2] }
   var columns: Int { shape.rank == 0 ? 1 : shape[-1] }
