@@ -20,7 +20,10 @@ struct Preparation {
     do {
       let catalog = DataCatalog(
         directory: options.dataDirectory, environment: options.environment)
-      (data, dataDigests) = try catalog.federated(recipe)
+      (data, dataDigests) = try catalog.federated(
+        recipe.data.set, split: SplitRule(recipe.data.split), clients: recipe.data.clients,
+        holdBack: recipe.data.holdBack, alpha: recipe.data.alpha, beta: recipe.data.beta,
+        seed: recipe.seed)
     } catch let error as DataError {
       throw SimulationError(.data, error.message, cause: error)
     } catch {
@@ -37,6 +40,12 @@ struct Preparation {
       throw SimulationError(
         .modelMismatch, "The model does not fit the data: \(error.message)", cause: error)
     }
+  }
+
+  /// One digest for all files of data.
+  var dataDigest: String {
+    let text = dataDigests.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }.joined()
+    return Array(text.utf8).withUnsafeBytes { SHA256.hexDigest(of: $0) }
   }
 
   private static func cohortSize(
@@ -96,5 +105,19 @@ extension InputSignature {
     } else {
       self.init(table.inputShape)
     }
+  }
+}
+
+extension SplitRule {
+  /// What a recipe says.
+  init(_ choice: Recipe.SplitChoice) {
+    self =
+      switch choice {
+      case .iid: .iid
+      case .shards(let perClient): .shards(perClient: perClient)
+      case .dirichlet(let alpha, let minimum): .dirichlet(alpha: alpha, minimum: minimum)
+      case .quantity(let alpha): .quantity(alpha: alpha)
+      case .by(let key): .by(key)
+      }
   }
 }
