@@ -119,3 +119,21 @@ public struct CSVRecords: Sendable {
     return String(text.dropLast(schema.classSuffix.count))
   }
 }
+
+extension CSVRecords {
+  /// Some of the rows, in the order asked for; columns of words have only the words of these.
+  func selecting(_ rows: some Collection<Int>) -> CSVRecords {
+    var selection = self
+    selection.count = rows.count
+    selection.lines = rows.map { lines[$0] }
+    selection.numbers = numbers.map { column in column.isEmpty ? [] : rows.map { column[$0] } }
+    selection.words = words.map { column in
+      var selected = Words()
+      if !column.codes.isEmpty {
+        for row in rows { selected.append(column.words[Int(column.codes[row])]) }
+      }
+      return selected
+    }
+    return selection
+  }
+}
