@@ -19,6 +19,26 @@ public struct Recipe: Hashable, Sendable {
   public var evaluate = EvaluationChoice()
   public var seed: UInt64 = 1
 
+  /// An experiment with the defaults of everything that is not said; ``validate()`` looks at it.
+  public init(
+    name: String, model: ModelChoice, data: DataChoice, algorithm: AlgorithmChoice,
+    aggregation: AggregationChoice = .weightedMean, cohort: CohortChoice, rounds: Int,
+    stop: StopChoice = StopChoice(), system: SystemChoice = SystemChoice(),
+    evaluate: EvaluationChoice = EvaluationChoice(), seed: UInt64 = 1
+  ) {
+    self.name = name
+    self.model = model
+    self.data = data
+    self.algorithm = algorithm
+    self.aggregation = aggregation
+    self.cohort = cohort
+    self.rounds = rounds
+    self.stop = stop
+    self.system = system
+    self.evaluate = evaluate
+    self.seed = seed
+  }
+
   public enum ModelChoice: Hashable, Sendable {
     /// A model that Apus knows: `logistic`, `mcmahan-2nn`, `mcmahan-cnn`.
     case named(String)
@@ -40,6 +60,18 @@ public struct Recipe: Hashable, Sendable {
     /// α and β of the synthetic set.
     public var alpha: Double?
     public var beta: Double?
+
+    public init(
+      set: String, split: SplitChoice, clients: Int? = nil, holdBack: Double = 0,
+      alpha: Double? = nil, beta: Double? = nil
+    ) {
+      self.set = set
+      self.split = split
+      self.clients = clients
+      self.holdBack = holdBack
+      self.alpha = alpha
+      self.beta = beta
+    }
   }
 
   public enum SplitChoice: Hashable, Sendable {
@@ -72,6 +104,11 @@ public struct Recipe: Hashable, Sendable {
     public var accuracy: Double?
     /// Stop when the best accuracy has not risen for so many rounds.
     public var patience: Int?
+
+    public init(accuracy: Double? = nil, patience: Int? = nil) {
+      self.accuracy = accuracy
+      self.patience = patience
+    }
   }
 
   /// What goes wrong in the field, simulated.
@@ -85,6 +122,8 @@ public struct Recipe: Hashable, Sendable {
     public var overSelection = 1.0
     /// The least share of the cohort that must report, or the round is abandoned.
     public var quorum = 0.0
+
+    public init() {}
   }
 
   public struct EvaluationChoice: Hashable, Sendable {
@@ -92,5 +131,10 @@ public struct Recipe: Hashable, Sendable {
     public var every = 1
     /// How many clients are measured on their own held-back examples; 0 for none.
     public var clients = 0
+
+    public init(every: Int = 1, clients: Int = 0) {
+      self.every = every
+      self.clients = clients
+    }
   }
 }

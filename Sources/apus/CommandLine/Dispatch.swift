@@ -29,7 +29,9 @@ struct Dispatch {
       let prefix = error.command.map { "\($0): " } ?? ""
       console.complain(prefix + error.message)
       let help = error.command.map { "help \($0)" } ?? "help"
-      if console.verbosity > .quiet { console.messages.print("'apus \(help)' tells what it takes.\n") }
+      if console.verbosity > .quiet {
+        console.messages.print("'apus \(help)' tells what it takes.\n")
+      }
       return .wrongUsage
     } catch let error as SimulationError {
       console.complain(error.message)
@@ -66,13 +68,16 @@ struct Dispatch {
     }
     guard let first = rest.popFirst() else {
       throw UsageError(
-        common.first.map { "\($0) without a command" } ?? "a command is missing, for example 'apus simulate'")
+        common.first.map { "\($0) without a command" }
+          ?? "a command is missing, for example 'apus simulate'")
     }
     if let command = commands.first(where: { $0.grammar.name == first }) {
       return (command, common + rest)
     }
     let group = commands.filter { $0.grammar.name.hasPrefix(first + " ") }
-    let known = group.isEmpty ? grammars.map { Self.word(0, of: $0) } : group.map { Self.word(1, of: $0.grammar) }
+    let known =
+      group.isEmpty
+      ? grammars.map { Self.word(0, of: $0) } : group.map { Self.word(1, of: $0.grammar) }
     guard !group.isEmpty else { throw unknown(first, among: known) }
     guard let second = rest.popFirst() else {
       throw UsageError("\(first) needs one of \(known.joined(separator: ", "))", command: first)

@@ -16,7 +16,8 @@ final class Terminal: Sendable {
   private let isClosed = Atomic(false)
 
   init(
-    isInteractive: Bool, usesColor: Bool, width: Int, writingWith write: @escaping @Sendable (String) -> Bool
+    isInteractive: Bool, usesColor: Bool, width: Int,
+    writingWith write: @escaping @Sendable (String) -> Bool
   ) {
     self.isInteractive = isInteractive
     self.usesColor = usesColor
