@@ -185,7 +185,7 @@ final class Simulation<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
     for action in actions {
       switch action {
       case .combine:
-        let mean = (try? Self.merged(sums))?.mean()
+        let mean = (try? Self.merged(sums))??.mean()
         if let mean { algorithm.serverUpdate(&server, with: mean) }
         let next = machine.handle(mean == nil ? .notCombinable : .combined)
         perform(next, with: sums, &machine, &outcome)
