@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #include "apus_data.h"
+#include "apus_exact_sum.h"
+#include "apus_magnitudes.h"
 #include "apus_optimizers.h"
 
 #endif
