@@ -24,10 +24,8 @@ struct Preparation {
         recipe.data.set, split: SplitRule(recipe.data.split), clients: recipe.data.clients,
         holdBack: recipe.data.holdBack, alpha: recipe.data.alpha, beta: recipe.data.beta,
         seed: recipe.seed)
-    } catch let error as DataError {
-      throw SimulationError(.data, error.message, cause: error)
     } catch {
-      throw SimulationError(.data, "\(error)", cause: error)
+      throw SimulationError(.data, error.message, cause: error)
     }
     cohortSize = try Self.cohortSize(recipe.cohort, of: data.clientCount)
 
@@ -36,9 +34,11 @@ struct Preparation {
     do {
       graph = try Self.graph(recipe.model, for: table, directory: directory)
       try Program(graph, loss: loss, batchSize: 1).checkFits(table)
-    } catch let error as TrainingError {
+    } catch let error as SimulationError {
+      throw error
+    } catch {
       throw SimulationError(
-        .modelMismatch, "The model does not fit the data: \(error.message)", cause: error)
+        .modelMismatch, "The model does not fit the data: \(error)", cause: error)
     }
   }
 

@@ -3,6 +3,8 @@
 
 internal import ApusAlgorithms
 internal import ApusNumerics
+internal import ApusTraining
+internal import ApusData
 internal import ApusRounds
 internal import Foundation
 

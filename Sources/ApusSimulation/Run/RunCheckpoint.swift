@@ -3,6 +3,7 @@
 
 internal import ApusAlgorithms
 internal import ApusNumerics
+internal import ApusTraining
 internal import ApusRounds
 
 /// A run's checkpoints: what a session needs to go on to the same bytes.
