@@ -31,6 +31,11 @@ struct ShapeTests {
     let text = try JSONEncoder().encode(shape)
     #expect(String(decoding: text, as: UTF8.self) == "[2,3]")
     #expect(try JSONDecoder().decode(Shape.self, from: text) == shape)
+    for impossible in ["[-1]", "[9223372036854775807,2]", "[1.5]", "3"] {
+      #expect(throws: (any Error).self) {
+        try JSONDecoder().decode(Shape.self, from: Data(impossible.utf8))
+      }
+    }
     #expect(shape.description == "2×3")
     #expect(Shape([]).description == "scalar")
   }
@@ -59,6 +64,20 @@ struct ParameterLayoutTests {
     layout.append("b", [])
     let text = try JSONEncoder().encode(layout)
     #expect(try JSONDecoder().decode(ParameterLayout.self, from: text) == layout)
+    #expect(try JSONDecoder().decode(ParameterLayout.self, from: Data("[]".utf8)).count == 0)
+  }
+
+  @Test(
+    "A layout that cannot be is refused when it is read",
+    arguments: [
+      #"[{"name":"a","shape":[1]},{"name":"a","shape":[1]}]"#,
+      #"[{"name":"a","shape":[9223372036854775807]},{"name":"b","shape":[1]}]"#,
+      #"[{"name":"a","shape":[-1]}]"#, #"[{"name":"a"}]"#, #"[{"shape":[1]}]"#,
+    ])
+  func refuses(text: String) {
+    #expect(throws: DecodingError.self) {
+      try JSONDecoder().decode(ParameterLayout.self, from: Data(text.utf8))
+    }
   }
 
   @Test("Two arrays of one name are the caller's mistake")
