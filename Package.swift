@@ -71,7 +71,7 @@ let package = Package(
       ],
       swiftSettings: settings),
 
-    tests(of: "ApusNumerics", with: ["CApus"]),
+    tests(of: "ApusNumerics", with: ["CApus"], resources: [.copy("Goldens")]),
     tests(of: "ApusData", with: ["ApusNumerics"]),
     tests(
       of: "ApusTraining", with: ["ApusData", "ApusNumerics", "ApusModels"],

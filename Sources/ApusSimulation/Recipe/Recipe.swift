@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import ApusAlgorithms
+
 /// One experiment, as its file says it: model, data, algorithm, rounds.
 ///
 /// Defaults are the ones of the initial values below; everything else must be said.
@@ -24,6 +25,9 @@ public struct Recipe: Hashable, Sendable {
     /// A file with an encoded graph, relative to the recipe's directory.
     case graph(file: String)
   }
+
+  /// The names of the models that Apus knows.
+  public static let modelNames = ["logistic", "mcmahan-2nn", "mcmahan-cnn"]
 
   public struct DataChoice: Hashable, Sendable {
     /// A data set that Apus knows, for example `mnist`, `fashion-mnist`, `digits`, `synthetic`.

@@ -10,7 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "apus_convolutions.h"
 #include "apus_data.h"
+#include "apus_exact_sum.h"
+#include "apus_magnitudes.h"
 #include "apus_nn_activation.h"
 #include "apus_nn_convolution.h"
 #include "apus_nn_dropout.h"
@@ -21,5 +24,8 @@
 #include "apus_nn_reduce.h"
 #include "apus_nn_rows.h"
 #include "apus_nn_strided.h"
+#include "apus_optimizers.h"
+#include "apus_products.h"
+#include "apus_signals.h"
 
 #endif
