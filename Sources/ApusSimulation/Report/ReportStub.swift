@@ -1,2 +1,2 @@
 // stub until the report is merged
-enum Report { static func write(runs: [String], to path: String) throws(SimulationError) {} }
+public enum Report { public static func write(runs: [String], to path: String) throws(SimulationError) {} }

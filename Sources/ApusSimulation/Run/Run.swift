@@ -55,7 +55,7 @@ public final class Run {
       resolved.model = .graph(file: "graph.json")
     }
     let digests = preparation.dataDigests.sorted { $0.key < $1.key }
-    try files.write(
+    try RunDirectory.write(
       resolved.encoded(
         under: ["Apus \(ApusVersion.current)"] + digests.map { "\($0.key) sha256 \($0.value)" }),
       to: files.recipeFile)
