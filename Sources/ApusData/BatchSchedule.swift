@@ -1,7 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-public import ApusNumerics
+internal import ApusNumerics
 
 /// The batches of some passes over a client's examples, every pass in a new random order.
 ///
@@ -20,13 +20,18 @@ public struct BatchSchedule: Sequence, Sendable {
   init(of examples: ClientDataset, size: Int?, epochs: Int, shuffledBy random: RandomStream) {
     precondition(size ?? 1 > 0, "A batch has at least one example, not \(size ?? 0).")
     self.examples = examples
-    self.size = size ?? Swift.max(examples.count, 1)
+    self.size = Swift.min(size ?? Int.max, Swift.max(examples.count, 1))
     self.epochs = epochs
     self.random = random
   }
 
+  /// Starts with the first pass.
   public func makeIterator() -> Iterator { Iterator(self) }
 
+  /// One walk through the batches.
+  ///
+  /// A batch shares the iterator's order of rows; one that is kept beyond its pass makes the next pass
+  /// begin with a copy of that order.
   public struct Iterator: IteratorProtocol {
     private enum Use {
       static let order = 0
@@ -52,6 +57,7 @@ public struct BatchSchedule: Sequence, Sendable {
       epoch = -1
     }
 
+    /// The next batch; nil after the last of the last pass.
     public mutating func next() -> Batch? {
       if position >= order.count {
         epoch += 1

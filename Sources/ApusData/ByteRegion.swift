@@ -15,13 +15,18 @@ public final class ByteRegion: @unchecked Sendable {
   private enum Owner {
     case allocation(UnsafeMutableRawPointer)
     case mapping(UnsafeMutableRawPointer, length: Int)
+    case part(of: ByteRegion)
   }
 
   private let owner: Owner
+  /// The bytes, which stay as long as the region does.
   public let bytes: UnsafeBufferPointer<UInt8>
+  /// How many bytes there are.
   public var count: Int { bytes.count }
 
-  /// - Allocates: `count` bytes, which `fill` writes.
+  /// Memory of our own, which `fill` writes before anybody reads it.
+  ///
+  /// - Allocates: `count` bytes.
   public init<Failure: Error>(
     count: Int, _ fill: (UnsafeMutableBufferPointer<UInt8>) throws(Failure) -> Void
   ) throws(Failure) {
@@ -35,6 +40,20 @@ public final class ByteRegion: @unchecked Sendable {
     }
     owner = .allocation(memory)
     bytes = UnsafeBufferPointer(start: first, count: count)
+  }
+
+  /// Memory from `UnsafeMutableRawPointer.allocate`, which the region frees.
+  init(adopting memory: UnsafeMutableRawPointer, count: Int) {
+    owner = .allocation(memory)
+    bytes = UnsafeBufferPointer(start: memory.assumingMemoryBound(to: UInt8.self), count: count)
+  }
+
+  /// Some of another region's bytes, which stay where they are.
+  ///
+  /// - Precondition: `range` is within `0..<whole.count`.
+  package init(part range: Range<Int>, of whole: ByteRegion) {
+    owner = .part(of: whole)
+    bytes = UnsafeBufferPointer(rebasing: whole.bytes[range])
   }
 
   /// Part of a file, mapped for reading; nil where the system cannot map it.
@@ -56,6 +75,7 @@ public final class ByteRegion: @unchecked Sendable {
     switch owner {
     case .allocation(let memory): memory.deallocate()
     case .mapping(let base, let length): munmap(base, length)
+    case .part: break
     }
   }
 }

@@ -28,6 +28,7 @@ public final class ExampleTable: Sendable {
     case sequences([Int32], length: Int, classCount: Int)
   }
 
+  /// How many examples there are, at most `Int32.max`.
   public let count: Int
   /// The shape of one example's input, for example `[28, 28, 1]`.
   public let inputShape: Shape
@@ -54,6 +55,7 @@ public final class ExampleTable: Sendable {
     precondition(
       targetCount == count * targetStride,
       "\(count) targets of \(targetStride) are not \(targetCount) numbers.")
+    precondition(count <= Int32.max, "A table has at most \(Int32.max) examples, not \(count).")
     self.count = count
     self.inputShape = inputShape
     self.inputs = inputs
@@ -84,6 +86,46 @@ public final class ExampleTable: Sendable {
 }
 
 extension ExampleTable {
+  /// Some of the examples, in the order asked for, as a table of their own.
+  ///
+  /// - Precondition: every row is in `0..<count`.
+  /// - Allocates: what the copy needs.
+  package func selecting(_ rows: [Int32]) -> ExampleTable {
+    let stride = inputShape.count
+    let inputs: Inputs =
+      switch inputs {
+      case .bytes(let region, let scale, let offset):
+        .bytes(
+          ByteRegion(count: rows.count * stride) { bytes in
+            for (place, row) in rows.enumerated() {
+              let start = Int(row) * stride
+              _ = UnsafeMutableBufferPointer(rebasing: bytes[(place * stride)...])
+                .update(fromContentsOf: region.bytes[start..<start + stride])
+            }
+          }, scale: scale, offset: offset)
+      case .numbers(let numbers): .numbers(Self.select(rows, of: numbers, stride: stride))
+      case .tokens(let tokens): .tokens(Self.select(rows, of: tokens, stride: stride))
+      }
+    let targets: Targets =
+      switch targets {
+      case .classes(let classes, let classCount):
+        .classes(Self.select(rows, of: classes, stride: 1), classCount: classCount)
+      case .values(let values, let shape):
+        .values(Self.select(rows, of: values, stride: shape.count), shape: shape)
+      case .sequences(let classes, let length, let classCount):
+        .sequences(
+          Self.select(rows, of: classes, stride: length), length: length, classCount: classCount)
+      }
+    return ExampleTable(
+      count: rows.count, inputShape: inputShape, inputs: inputs, targets: targets)
+  }
+
+  private static func select<Element>(
+    _ rows: [Int32], of elements: [Element], stride: Int
+  ) -> [Element] {
+    rows.flatMap { elements[Int($0) * stride..<(Int($0) + 1) * stride] }
+  }
+
   /// Copies the inputs and targets of some examples, one after the other.
   ///
   /// - Parameters:

@@ -10,9 +10,11 @@ public struct FederatedDataset: Sendable {
     case generator(@Sendable (_ client: Int) -> ClientExamples)
   }
 
+  /// What the set is called.
   public let name: String
+  /// How many clients there are.
   public let clientCount: Int
-  /// Examples that no client has, to measure the model on.
+  /// Examples that no client trains on, to measure the model on.
   public let centralTest: ExampleTable?
   let source: Source
 
@@ -32,7 +34,7 @@ public struct FederatedDataset: Sendable {
   /// - Parameters:
   ///   - name: what the set is called.
   ///   - clientCount: how many clients there are.
-  ///   - centralTest: examples that no client has.
+  ///   - centralTest: examples that no client trains on.
   ///   - examples: a pure function: the same client always has the same examples.
   public init(
     _ name: String, clientCount: Int, centralTest: ExampleTable? = nil,
