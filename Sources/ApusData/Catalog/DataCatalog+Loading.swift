@@ -75,7 +75,7 @@ extension DataCatalog {
       : data.federated(devices: devices, seed: seed)
   }
 
-  /// - Parameter files: in the order that the set lists them in.
+  // The files are in the order that the set lists them in.
   private static func read(
     _ name: String, from files: [FileContents]
   ) throws(DataError) -> LoadedData {

@@ -122,11 +122,13 @@ public struct DataCatalog: Sendable {
 
   /// The digits that come with Apus; nil where a program was moved without its resources.
   static var bundledDigits: String? {
-    // Beside the program, where SwiftPM puts them, first: `Bundle.module` stops the program if it finds nothing.
+    // Beside the program, where SwiftPM puts them, first: `Bundle.module` stops the program if it finds
+    // nothing.
     let beside = Bundle.main.bundleURL
       .appendingPathComponent("apus_ApusData.resources/digits/digits.csv.gz").path
     if FileManager.default.fileExists(atPath: beside) { return beside }
-    return Bundle.module.url(forResource: "digits.csv", withExtension: "gz", subdirectory: "digits")?
+    return Bundle.module.url(
+      forResource: "digits.csv", withExtension: "gz", subdirectory: "digits")?
       .path
   }
 }

@@ -30,8 +30,9 @@ public struct KnownSet: Hashable, Sendable {
   public let licence: String
   /// What its examples can be divided by, besides the splits that any data have.
   public let keys: [String]
-  /// The files; where there are several lists, the first that is complete is taken. Empty for sets
-  /// that are computed.
+  /// The files, none for sets that are computed.
+  ///
+  /// Where there are several lists, the first that is complete is taken.
   public let variants: [[File]]
 
   init(
@@ -86,7 +87,8 @@ extension KnownSet {
       variants: [wisdmFiles]),
     KnownSet(
       "shakespeare", "37 plays by speaking role, 1,233 roles; the next character",
-      origin: "the Moby edition, as tab-separated play, role, place, text", licence: "public domain",
+      origin: "the Moby edition, as tab-separated play, role, place, text",
+      licence: "public domain",
       keys: ["role"], variants: [shakespeareFiles]),
     KnownSet(
       "omniglot", "4,840 drawings of 242 characters, 28 × 28, by 160 hands",
@@ -107,7 +109,8 @@ extension KnownSet {
     guard let set = all.first(where: { $0.name == name }) else {
       throw DataError(
         .unknownSet,
-        "There is no data set \"\(name)\"; expected one of \(all.map(\.name).joined(separator: ", ")).")
+        "There is no data set \"\(name)\"; expected one of \(all.map(\.name).joined(separator: ", "))."
+      )
     }
     return set
   }

@@ -47,6 +47,7 @@ extension LoadedData {
   ///   - clients: how many; nil where the rule tells.
   ///   - holdBack: the part of every client's examples that is kept for measuring, in 0..<1.
   ///   - seed: the same seed gives the same division.
+  /// - Returns: clients of ``train``, with ``test`` as the central test.
   /// - Throws: `impossible-split`, with what to change.
   public func federated(
     split rule: SplitRule, clients: Int? = nil, holdBack: Double = 0, seed: UInt64
@@ -54,7 +55,8 @@ extension LoadedData {
     guard holdBack >= 0, holdBack < 1 else {
       throw DataError(
         .impossibleSplit,
-        "Cannot hold back \(holdBack) of a client's examples; expected a part in 0..<1, such as 0.2.")
+        "Cannot hold back \(holdBack) of a client's examples; expected a part in 0..<1, such as 0.2."
+      )
     }
     let random = RandomStream(seed: seed).split(Self.splitUse)
     let partition = try partition(by: rule, clients: clients, shuffledBy: random)

@@ -23,7 +23,7 @@ public struct CSVRecords: Sendable {
   public let name: String
   /// How many rows there are.
   public private(set) var count = 0
-  /// By column; NaN where a number is missing. Empty for columns of words.
+  /// By column, empty for columns of words; NaN where a number is missing.
   var numbers: [[Float]]
   /// By column; empty for columns of numbers that are no keys.
   private(set) var words: [Words]

@@ -166,8 +166,8 @@ extension SyntheticData {
 
     var models = own.split(Use.model)
     let u = isIID ? 0 : alpha * models.normal()
-    let B = beta * models.normal()
-    let v = (0..<dimension).map { _ in isIID ? 0 : B + models.normal() }
+    let shift = beta * models.normal()  // B
+    let v = (0..<dimension).map { _ in isIID ? 0 : shift + models.normal() }
     let model = LinearModel(
       around: u, dimension: dimension, classCount: classCount,
       from: isIID ? root.split(Use.sharedModel) : models.split(0))
