@@ -9,6 +9,7 @@ struct Apus {
   /// Every command there is, in the order of help.
   static let commands: [any Command.Type] = [
     Simulate.self, SweepCommand.self, Reproduce.self, ReportCommand.self,
+    DataList.self, DataShow.self, DataSplit.self,
     CompletionsCommand.self, Help.self, Version.self,
   ]
 

@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusData
 internal import ApusSimulation
 
 /// Finds the command that the words name, runs it, and tells what went wrong.
@@ -24,7 +25,7 @@ struct Dispatch {
         return .done
       }
       let status = try await command.init(parsed).run(on: console)
-      return try confirm(status)
+      return confirm(status)
     } catch let error as UsageError {
       let prefix = error.command.map { "\($0): " } ?? ""
       console.complain(prefix + error.message)
@@ -37,6 +38,10 @@ struct Dispatch {
       console.complain(error.message)
       let isRecipe = error.code == .invalidRecipe || error.code == .unreadableRecipe
       return isRecipe ? .wrongUsage : .failed
+    } catch let error as DataError {
+      console.complain(error.message)
+      let isUsage = error.code == .impossibleSplit || error.code == .unknownSet
+      return isUsage ? .wrongUsage : .failed
     } catch {
       console.complain("\(error)")
       return .failed
@@ -44,9 +49,9 @@ struct Dispatch {
   }
 
   /// A result that could not be written is a failure, unless its reader has left on purpose.
-  private func confirm(_ status: ExitStatus) throws -> ExitStatus {
-    guard status == .done, console.output.isBroken else { return status }
-    console.complain("the results could not be written to standard output")
+  private func confirm(_ status: ExitStatus) -> ExitStatus {
+    guard status == .done, let problem = console.output.problem else { return status }
+    console.complain("the results could not be written to standard output: \(problem)")
     return .failed
   }
 
