@@ -12,7 +12,7 @@ struct Dispatch {
   var grammars: [Grammar] { commands.map { $0.grammar } }
 
   /// Runs the words that follow the program's name.
-  func run(_ words: [String]) async -> ExitStatus {
+  func run(_ words: [String]) async -> ExitCode {
     var console = console
     do {
       guard let (command, rest) = try find(words) else { return .done }
@@ -49,7 +49,7 @@ struct Dispatch {
   }
 
   /// A result that could not be written is a failure, unless its reader has left on purpose.
-  private func confirm(_ status: ExitStatus) -> ExitStatus {
+  private func confirm(_ status: ExitCode) -> ExitCode {
     guard status == .done, let problem = console.output.problem else { return status }
     console.complain("the results could not be written to standard output: \(problem)")
     return .failed

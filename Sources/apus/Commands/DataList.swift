@@ -15,7 +15,7 @@ struct DataList: Command {
 
   init(_ words: Words) throws(UsageError) { directory = words.value(RunGrammar.dataDirectory) }
 
-  func run(on console: Console) throws -> ExitStatus {
+  func run(on console: Console) throws -> ExitCode {
     let catalog = DataCatalog(directory: directory, environment: console.environment)
     let sets = KnownSet.all.map { DataDescription(of: $0, in: catalog) }
     guard console.format == .text else {

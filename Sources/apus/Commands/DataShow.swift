@@ -54,7 +54,7 @@ struct DataShow: Command {
     let contents: Contents?
   }
 
-  func run(on console: Console) throws -> ExitStatus {
+  func run(on console: Console) throws -> ExitCode {
     let catalog = DataCatalog(directory: directory, environment: console.environment)
     let set = try KnownSet.named(name)
     let description = DataDescription(of: set, in: catalog)

@@ -85,7 +85,7 @@ struct DataSplit: Command {
     }
   }
 
-  func run(on console: Console) throws -> ExitStatus {
+  func run(on console: Console) throws -> ExitCode {
     let progress = ProgressLine("Reading \(set)", on: console)
     defer { progress.finish() }
     let catalog = DataCatalog(directory: directory, environment: console.environment)

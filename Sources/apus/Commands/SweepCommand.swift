@@ -74,7 +74,7 @@ struct SweepCommand: Command {
     return parts
   }
 
-  func run(on console: Console) throws -> ExitStatus {
+  func run(on console: Console) throws -> ExitCode {
     Interruption.watch()
     let recipe = try Recipe(contentsOf: recipeFile, setting: overrides)
     // Wrong values are found before the first run and not after an hour.
