@@ -4,6 +4,8 @@
 /// What an algorithm or an aggregation rule refuses.
 public struct AlgorithmError: Error, Sendable {
   /// Why; more may be added.
+  ///
+  /// Why an update is rejected has the codes of `NumericsError`.
   public struct Code: RawRepresentable, Hashable, Sendable {
     public let rawValue: String
 
@@ -11,10 +13,8 @@ public struct AlgorithmError: Error, Sendable {
 
     /// A hyperparameter is outside of its range.
     public static let invalidValue = Code(rawValue: "invalid-value")
-    /// The bounds asked of a sum cannot be kept exactly.
-    public static let invalidBounds = Code(rawValue: "invalid-bounds")
-    /// An update cannot be counted; the sum is what it was before.
-    public static let rejectedUpdate = Code(rawValue: "rejected-update")
+    /// An update's vectors are not as many or as long as the model's.
+    public static let wrongLength = Code(rawValue: "wrong-length")
     /// There is nothing to combine.
     public static let noUpdates = Code(rawValue: "no-updates")
   }

@@ -55,7 +55,9 @@ extension RoundStateMachine: Codable {
     }
     guard policy.quorum >= 1, policy.quorum <= policy.goal,
       foldedCount + foldingCount <= policy.goal, totalWeight >= foldedCount
-    else { throw corrupted(.policy, "The counts of clients contradict the policy, or their weight.") }
+    else {
+      throw corrupted(.policy, "The counts of clients contradict the policy or the weight.")
+    }
   }
 
   private mutating func count(_ standing: Standing) {

@@ -46,9 +46,19 @@ public struct FedAvg: FederatedAlgorithm, Hashable {
   public func clientUpdate<Problem: Objective>(
     _ client: inout Client<NoState, Problem>, from x: ParameterVector
   ) -> Weighted<ParameterVector> {
+    let rate = learningRate * schedule.factor(atRound: client.round)
     var w = x  // w ← wₜ
-    for batch in client.batches(of: batchSize, epochs: localEpochs) {  // E times
-      client.descend(&w, on: batch, rate: learningRate)  // w ← w − η ∇ℓ(w; b)
+    if optimizer.isPlain {
+      for batch in client.batches(of: batchSize, epochs: localEpochs) {  // E times
+        client.descend(&w, on: batch, rate: rate)  // w ← w − η ∇ℓ(w; b)
+      }
+    } else {
+      var g = ParameterVector(count: x.count)
+      var optimizer = Optimizer(optimizer, parameterCount: x.count)
+      for batch in client.batches(of: batchSize, epochs: localEpochs) {
+        client.gradient(at: w, on: batch, into: &g)  // g ← ∇ℓ(w; b)
+        optimizer.step(&w, with: g, rate: rate)
+      }
     }
     w.update(with: x) { w, x in w - x }
     return Weighted(w, by: client.exampleCount)  // wᵏ − wₜ, by nₖ
@@ -60,7 +70,8 @@ public struct FedAvg: FederatedAlgorithm, Hashable {
 
   public func validated() throws(AlgorithmError) -> FedAvg {
     try checkLocalWork(
-      of: Self.name, localEpochs: localEpochs, batchSize: batchSize, learningRate: learningRate)
+      of: Self.name, localEpochs: localEpochs, batchSize: batchSize, learningRate: learningRate,
+      optimizer: optimizer, schedule: schedule)
     return self
   }
 }

@@ -52,12 +52,22 @@ public struct FedProx: FederatedAlgorithm, Hashable {
     _ client: inout Client<NoState, Problem>, from x: ParameterVector
   ) -> Weighted<ParameterVector> {
     if proximalStrength == 0 { return withoutSpring.clientUpdate(&client, from: x) }
+    let (rate, mu) = (learningRate * schedule.factor(atRound: client.round), proximalStrength)
     var w = x  // w ← wᵗ
     var g = ParameterVector(count: x.count)
-    for batch in client.batches(of: batchSize, epochs: localEpochs) {
-      client.gradient(at: w, on: batch, into: &g)  // g ← ∇Fₖ(w; batch)
-      w.update(with: g, x) { w, g, x in
-        w - learningRate * (g + proximalStrength * (w - x))  // w ← w − η (g + μ (w − wᵗ))
+    if optimizer.isPlain {
+      for batch in client.batches(of: batchSize, epochs: localEpochs) {
+        client.gradient(at: w, on: batch, into: &g)  // g ← ∇Fₖ(w; batch)
+        w.update(with: g, x) { w, g, x in
+          w - rate * (g + mu * (w - x))  // w ← w − η (g + μ (w − wᵗ))
+        }
+      }
+    } else {
+      var optimizer = Optimizer(optimizer, parameterCount: x.count)
+      for batch in client.batches(of: batchSize, epochs: localEpochs) {
+        client.gradient(at: w, on: batch, into: &g)
+        g.update(with: w, x) { g, w, x in g + mu * (w - x) }  // g ← ∇hₖ(w; wᵗ)
+        optimizer.step(&w, with: g, rate: rate)
       }
     }
     w.update(with: x) { w, x in w - x }
@@ -70,7 +80,8 @@ public struct FedProx: FederatedAlgorithm, Hashable {
 
   public func validated() throws(AlgorithmError) -> FedProx {
     try checkLocalWork(
-      of: Self.name, localEpochs: localEpochs, batchSize: batchSize, learningRate: learningRate)
+      of: Self.name, localEpochs: localEpochs, batchSize: batchSize, learningRate: learningRate,
+      optimizer: optimizer, schedule: schedule)
     try AlgorithmError.check(
       proximalStrength >= 0 && proximalStrength.isFinite, Self.name, "proximalStrength",
       is: proximalStrength, expected: "a finite number, at least 0")

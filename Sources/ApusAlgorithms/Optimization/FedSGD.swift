@@ -44,12 +44,12 @@ public struct FedSGD: FederatedAlgorithm, Hashable {
   }
 
   public func serverUpdate(_ server: inout Server<NoState>, with mean: ParameterVector) {
-    let rate = learningRate
+    let rate = learningRate * schedule.factor(atRound: server.round)
     server.model.update(with: mean) { w, g in w - rate * g }  // wₜ₊₁ ← wₜ − η Σ nₖ/n gₖ
   }
 
   public func validated() throws(AlgorithmError) -> FedSGD {
-    try checkRate(of: Self.name, learningRate)
+    try checkRate(of: Self.name, learningRate, schedule)
     return self
   }
 }

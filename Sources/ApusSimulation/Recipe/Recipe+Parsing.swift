@@ -30,7 +30,7 @@ extension Recipe {
   /// The recipe's file may have so many bytes.
   static let largestFile = 1 << 20
 
-  private static func tree(of bytes: some Collection<UInt8>, file: String) throws(SimulationError)
+  static func tree(of bytes: some Collection<UInt8>, file: String) throws(SimulationError)
     -> JSON5Node
   {
     guard bytes.count <= largestFile else {

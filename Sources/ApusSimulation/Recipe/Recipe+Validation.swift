@@ -3,6 +3,7 @@
 
 internal import ApusAlgorithms
 internal import ApusData
+internal import ApusModels
 internal import ApusNumerics
 
 extension Recipe {
@@ -69,7 +70,7 @@ extension Recipe {
   private func checkModel() throws(Problem) {
     switch model {
     case .named(let name):
-      let known = Self.modelNames
+      let known = ModelCatalog.names
       try require(
         known.contains(name), "model", "\"\(name.prefix(40))\"",
         RecipeField.list(known, "or") + ", or { graph: \"file\" }"

@@ -47,9 +47,6 @@ public struct Recipe: Hashable, Sendable {
     case graph(file: String)
   }
 
-  /// The names of the models that Apus knows.
-  public static let modelNames = ["logistic", "mcmahan-2nn", "mcmahan-cnn"]
-
   public struct DataChoice: Hashable, Sendable {
     /// A data set that Apus knows, for example `mnist`, `fashion-mnist`, `digits`, `synthetic`.
     public var set: String

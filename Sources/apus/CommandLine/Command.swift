@@ -8,7 +8,7 @@ protocol Command: Sendable {
   /// Reads the words; whatever is wrong with them is found here, before anything is done.
   init(_ words: Words) throws(UsageError)
 
-  func run(on console: Console) async throws -> ExitCode
+  func run(on console: Console) throws -> ExitCode
 }
 
 /// How the program ends.

@@ -1,0 +1,17 @@
+// Apus, federated learning in Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+// Counts what a thread allocates. For tests: linking it replaces malloc and its siblings for the whole
+// process, where the C library allows it (glibc).
+
+#ifndef ALLOCATION_COUNTER_H
+#define ALLOCATION_COUNTER_H
+
+#include <stddef.h>
+
+/// Whether allocations are counted here.
+int allocation_counter_works(void);
+/// How many times this thread has asked for memory.
+size_t allocation_count(void);
+
+#endif
