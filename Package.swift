@@ -67,14 +67,16 @@ let package = Package(
       name: "apus",
       dependencies: [
         "ApusSimulation", "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms",
-        "ApusData", "ApusNumerics",
+        "ApusData", "ApusNumerics", "CApus",
       ],
       swiftSettings: settings),
 
-    tests(of: "ApusNumerics", with: ["CApus"]),
+    .target(name: "CAllocationCounter", path: "Tests/Support/CAllocationCounter"),
+    tests(of: "ApusNumerics", with: ["CApus"], resources: [.copy("Goldens")]),
     tests(of: "ApusData", with: ["ApusNumerics"]),
     tests(
-      of: "ApusTraining", with: ["ApusData", "ApusNumerics", "ApusModels"],
+      of: "ApusTraining",
+      with: ["ApusData", "ApusNumerics", "ApusModels", "CAllocationCounter"],
       resources: [.copy("Goldens")]),
     tests(of: "ApusModels", with: ["ApusTraining", "ApusNumerics", "ApusData"]),
     tests(of: "ApusAlgorithms", with: ["ApusNumerics", "ApusData"]),

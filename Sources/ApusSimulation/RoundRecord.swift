@@ -43,4 +43,15 @@ public struct RoundRecord: Codable, Hashable, Sendable {
     public var total: Double { train + aggregate + evaluate + checkpoint }
     public init() {}
   }
+
+  init(round: Int) {
+    self.round = round
+    clients = 0
+    dropped = 0
+    rejected = 0
+    examples = 0
+    bytesUp = 0
+    bytesDown = 0
+    seconds = Seconds()
+  }
 }

@@ -1,6 +1,8 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Foundation
+
 /// How a run ended: `summary.json` in its directory.
 public struct RunSummary: Codable, Hashable, Sendable {
   public enum Outcome: String, Codable, Sendable {
@@ -33,4 +35,23 @@ public struct RunSummary: Codable, Hashable, Sendable {
   /// Wall-clock time, all sessions of a resumed run together.
   public var seconds: Double
   public var threads: Int
+}
+
+extension RunSummary {
+  /// Reads the summary of a run that has ended, however.
+  ///
+  /// - Parameter directory: the run's.
+  /// - Throws: `not-a-run`, where there is none.
+  public init(ofRun directory: String) throws(SimulationError) {
+    let file = directory + "/summary.json"
+    guard let bytes = FileManager.default.contents(atPath: file) else {
+      throw SimulationError(
+        .notARun, "There is no \(file); expected the directory of a run that has ended.")
+    }
+    do {
+      self = try JSONDecoder().decode(RunSummary.self, from: bytes)
+    } catch {
+      throw SimulationError(.notARun, "\(file) is not a run's summary: \(error)", cause: error)
+    }
+  }
 }

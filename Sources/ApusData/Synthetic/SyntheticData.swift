@@ -102,7 +102,10 @@ public struct SyntheticData: Hashable, Sendable {
       let own = maker.examples(of: device, seed: seed)
       test.append(own, maker.trainCount(of: own.classes.count)..<own.classes.count)
     }
-    return FederatedDataset(name, clientCount: devices, centralTest: table(test)) { device in
+    return FederatedDataset(
+      name, clientCount: devices, centralTest: table(test),
+      largestTrainingCount: trainCount(of: examplesPerDevice)
+    ) { device in
       let own = maker.examples(of: device, seed: seed)
       let count = own.classes.count
       let indices = Array(0..<Int32(count))

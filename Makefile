@@ -1,0 +1,49 @@
+# Apus, federated learning in Swift.
+# SPDX-License-Identifier: Apache-2.0
+
+# Flags for every Swift build, for example SWIFT_FLAGS='-Xswiftc -warnings-as-errors'.
+SWIFT_FLAGS ?=
+# Arguments for `apus simulate`, for example RUN='--seed 2 --set rounds=20'.
+RUN ?=
+# Arguments for `swift test`, for example TEST='--filter ApusNumericsTests'.
+TEST ?=
+# Seconds for each fuzz target.
+SECONDS_EACH ?= 60
+
+.DEFAULT_GOAL := help
+.PHONY: help bootstrap run build test bench format lint fuzz clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+bootstrap: ## install the system packages that are missing
+	@scripts/bootstrap
+
+run: ## train the quickstart federation on real images, from nothing
+	@scripts/bootstrap --data
+	swift build -c release --product apus $(SWIFT_FLAGS)
+	@scripts/quickstart $(RUN)
+
+build: bootstrap ## the release build of the command line, in .build/release/apus
+	swift build -c release --product apus $(SWIFT_FLAGS)
+
+# Debug, for its checks; the C kernels optimized, or they would be thirty times slower.
+test: bootstrap ## every test
+	swift test --disable-xctest -Xcc -O2 $(SWIFT_FLAGS) $(TEST)
+
+bench: build ## what is measured, printed
+	@scripts/bench
+
+format: ## format every source file in place
+	swift format --in-place --parallel --recursive Package.swift Sources Tests Fuzz
+
+lint: ## the formatter's rules and the gates of scripts/gates
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz
+	@for gate in scripts/gates/*; do $$gate || exit 1; done
+
+fuzz: bootstrap ## feed broken files to every reader, SECONDS_EACH each
+	@scripts/fuzz $(SECONDS_EACH)
+
+clean: ## remove what was built
+	swift package clean
+	rm -rf .build/fuzz

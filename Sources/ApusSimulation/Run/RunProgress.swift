@@ -1,0 +1,39 @@
+// Apus, federated learning in Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+/// How far a run is, from the records of its rounds alone: so a resumed run knows what an uninterrupted
+/// one would.
+struct RunProgress {
+  private(set) var bestAccuracy: Double?
+  private(set) var finalAccuracy: Double?
+  private(set) var crossing: TargetCrossing?
+  private var bestRound = 0
+  private var lastRound = 0
+  private let patience: Int?
+
+  init(_ stop: Recipe.StopChoice, after records: [RoundRecord] = []) {
+    crossing = stop.accuracy.map { TargetCrossing(target: $0) }
+    patience = stop.patience
+    for record in records { observe(record) }
+  }
+
+  mutating func observe(_ record: RoundRecord) {
+    lastRound = record.round
+    guard let accuracy = record.accuracy else { return }
+    finalAccuracy = accuracy
+    crossing?.observe(accuracy: accuracy, atRound: record.round)
+    if accuracy > bestAccuracy ?? -1 {
+      bestAccuracy = accuracy
+      bestRound = record.round
+    }
+  }
+
+  /// Why the run is to end before its last round; nil for no reason.
+  var reasonToStop: String? {
+    if let crossing, crossing.round != nil { return "accuracy \(crossing.target) is reached" }
+    if let patience, lastRound - bestRound >= patience {
+      return "accuracy has not risen for \(lastRound - bestRound) rounds"
+    }
+    return nil
+  }
+}

@@ -1,0 +1,137 @@
+// Apus, federated learning in Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import ApusNumerics
+internal import CApus
+
+/// The one place that convolutions go through; which routine takes which shape is decided here.
+///
+/// Images are unfolded into columns some at a time, so that the columns stay in the cache.
+struct ConvolutionKernel {
+  private let window: apus_window
+  private let groups: Int
+  private let filterChannels: (in: Int, out: Int)
+  private let outChannels: Int
+  private let imageCount: Int
+  private let outputCount: Int
+  /// Rows of columns for one image, and how long each is.
+  private let places: Int
+  private let depth: Int
+
+  init(_ window: Window, groups: Int, image: Shape, output: Shape) {
+    self.window = apus_window(window, image: image, output: output)
+    self.groups = groups
+    outChannels = output[2]
+    filterChannels = (image[2] / groups, output[2] / groups)
+    imageCount = image.count
+    outputCount = output.count
+    places = output[0] * output[1]
+    depth = window.size.height * window.size.width * filterChannels.in
+  }
+
+  private var isDepthwise: Bool { groups > 1 && filterChannels.in == 1 }
+
+  /// Images that are unfolded at a time: enough rows for a product to be efficient.
+  private var imagesPerBlock: Int { max(1, 256 / places) }
+
+  /// Words needed while it runs.
+  func scratchCount(capacity: Int) -> Int {
+    isDepthwise ? 0 : min(imagesPerBlock, capacity) * places * depth
+  }
+
+  /// output ← images ∗ filters.
+  func run(
+    rows: Int, images: UnsafePointer<Float>, filters: UnsafePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, into output: UnsafeMutablePointer<Float>
+  ) {
+    withUnsafePointer(to: window) { window in
+      if isDepthwise {
+        apus_depthwise(rows, window, filterChannels.out, images, filters, output)
+        return
+      }
+      for first in stride(from: 0, to: rows, by: imagesPerBlock) {
+        let count = min(imagesPerBlock, rows - first)
+        for group in 0..<groups {
+          apus_im2col(
+            count, window, group * filterChannels.in, filterChannels.in,
+            images + first * imageCount, scratch)
+          MatrixProduct.compute(
+            rows: count * places, columns: filterChannels.out, depth: depth,
+            .init(scratch, rowStride: depth),
+            .init(filters + group * filterChannels.out, rowStride: outChannels),
+            into: output + first * outputCount + group * filterChannels.out,
+            rowStride: outChannels)
+        }
+      }
+    }
+  }
+
+  /// The gradient by the images, from that by the output.
+  func runInputGradient(
+    rows: Int, filters: UnsafePointer<Float>, gradient: UnsafePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, into result: UnsafeMutablePointer<Float>
+  ) {
+    withUnsafePointer(to: window) { window in
+      if isDepthwise {
+        apus_depthwise_input_gradient(
+          rows, window, filterChannels.out, filters, gradient, result)
+        return
+      }
+      for first in stride(from: 0, to: rows, by: imagesPerBlock) {
+        let count = min(imagesPerBlock, rows - first)
+        for group in 0..<groups {
+          MatrixProduct.compute(
+            rows: count * places, columns: depth, depth: filterChannels.out,
+            .init(
+              gradient + first * outputCount + group * filterChannels.out, rowStride: outChannels),
+            .init(
+              filters + group * filterChannels.out, rowStride: outChannels, isTransposed: true),
+            into: scratch, rowStride: depth)
+          apus_col2im(
+            count, window, group * filterChannels.in, filterChannels.in, scratch,
+            result + first * imageCount)
+        }
+      }
+    }
+  }
+
+  /// The gradient by the filters: result ← beta · result + alpha · gradient.
+  func runFilterGradient(
+    rows: Int, images: UnsafePointer<Float>, gradient: UnsafePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, alpha: Float, beta: Float,
+    into result: UnsafeMutablePointer<Float>
+  ) {
+    withUnsafePointer(to: window) { window in
+      if isDepthwise {
+        apus_depthwise_filter_gradient(
+          rows, window, filterChannels.out, alpha, images, gradient, beta, result)
+        return
+      }
+      for first in stride(from: 0, to: rows, by: imagesPerBlock) {
+        let count = min(imagesPerBlock, rows - first)
+        for group in 0..<groups {
+          apus_im2col(
+            count, window, group * filterChannels.in, filterChannels.in,
+            images + first * imageCount, scratch)
+          MatrixProduct.compute(
+            rows: depth, columns: filterChannels.out, depth: count * places, alpha: alpha,
+            .init(scratch, rowStride: depth, isTransposed: true),
+            .init(
+              gradient + first * outputCount + group * filterChannels.out, rowStride: outChannels),
+            beta: first == 0 ? beta : 1, into: result + group * filterChannels.out,
+            rowStride: outChannels)
+        }
+      }
+    }
+  }
+}
+
+extension apus_window {
+  init(_ window: Window, image: Shape, output: Shape) {
+    self.init(
+      height: image[0], width: image[1], channels: image[2], out_height: output[0],
+      out_width: output[1], kernel_height: window.size.height, kernel_width: window.size.width,
+      stride_height: window.stride.height, stride_width: window.stride.width,
+      padding_height: window.paddingBefore.height, padding_width: window.paddingBefore.width)
+  }
+}

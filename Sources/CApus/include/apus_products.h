@@ -1,0 +1,57 @@
+// Apus, federated learning in Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+#ifndef APUS_PRODUCTS_H
+#define APUS_PRODUCTS_H
+
+/// What a product begins with.
+enum apus_product_start {
+  /// c ← a · b
+  APUS_FROM_ZERO,
+  /// c ← bias + a · b, the bias a row that every row of c begins with
+  APUS_FROM_BIAS,
+  /// c ← c + a · b
+  APUS_FROM_RESULT,
+};
+
+/// A sum of matrix products of `rows` × `depth` and `depth` × `columns` float32 numbers, one for each
+/// segment.
+///
+/// Strides are in numbers. The columns of b and c are contiguous. Rows of a may overlap: a row of pixels
+/// is a matrix whose rows begin one pixel apart, which makes a convolution such a product, with a
+/// segment for each row of the filter.
+struct apus_product {
+  long rows, columns, depth;
+  /// 1 for a plain product.
+  long segments;
+  /// Element (r, d) is `a[r * a_row + d * a_step]`: a transposed matrix costs nothing.
+  const float *a;
+  long a_row, a_step, a_segment;
+  const float *b;
+  long b_row, b_segment;
+  float *c;
+  long c_row;
+  enum apus_product_start start;
+  /// `columns` numbers; only read when it begins with the bias.
+  const float *bias;
+  /// Whether negative results become zero.
+  int rectify;
+};
+
+/// The products of one instruction set.
+struct apus_product_set {
+  const char *name;
+  /// c ← start + a · b
+  void (*product)(const struct apus_product *);
+  /// c ← a · bᵀ, b having `columns` rows of `depth` numbers; a_step is 1, there is one segment,
+  /// and it begins with zero and is not rectified.
+  void (*transposed_product)(const struct apus_product *);
+};
+
+/// The best set that this machine can run.
+const struct apus_product_set *apus_best_product_set(void);
+
+/// The sets that this machine can run, from the plainest; NULL from `ordinal` = their number on.
+const struct apus_product_set *apus_product_set(int ordinal);
+
+#endif

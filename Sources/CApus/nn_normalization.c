@@ -1,0 +1,255 @@
+// Apus, federated learning in Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "apus_nn_normalization.h"
+
+#include "nn_math.h"
+
+APUS_CLONES void apus_layer_norm(
+    size_t rows, size_t n, float epsilon, const float *x, const float *restrict gamma,
+    const float *restrict beta, float *y, float *restrict mean, float *restrict reciprocal) {
+  for (size_t r = 0; r < rows; r++, x += n, y += n) {
+    double center = 0, variance = 0;
+    {
+#pragma clang fp reassociate(on) contract(fast)
+      for (size_t i = 0; i < n; i++) center += (double)x[i];
+      center /= (double)n;
+      for (size_t i = 0; i < n; i++) {
+        double d = (double)x[i] - center;
+        variance += d * d;
+      }
+      variance /= (double)n;
+    }
+    float m = (float)center;
+    float s = (float)(1 / __builtin_elementwise_sqrt(variance + (double)epsilon));
+    mean[r] = m;
+    reciprocal[r] = s;
+    if (gamma && beta) {
+      APUS_PARALLEL for (size_t i = 0; i < n; i++) y[i] = (x[i] - m) * s * gamma[i] + beta[i];
+    } else if (gamma) {
+      APUS_PARALLEL for (size_t i = 0; i < n; i++) y[i] = (x[i] - m) * s * gamma[i];
+    } else {
+      APUS_PARALLEL for (size_t i = 0; i < n; i++) {
+        y[i] = (x[i] - m) * s + (beta ? beta[i] : 0);
+      }
+    }
+  }
+}
+
+// With g = dy gamma: dx = (g - mean of g - xhat · mean of g xhat) · reciprocal.
+APUS_CLONES void apus_layer_norm_gradient(
+    size_t rows, size_t n, const float *restrict x, const float *restrict gamma,
+    const float *restrict mean, const float *restrict reciprocal, const float *dy, float *dx) {
+  for (size_t r = 0; r < rows; r++, x += n, dy += n, dx += n) {
+    float m = mean[r], s = reciprocal[r], a, b;
+    {
+#pragma clang fp reassociate(on) contract(fast)
+      double sum = 0, product = 0;
+      for (size_t i = 0; i < n; i++) {
+        double g = (double)(gamma ? dy[i] * gamma[i] : dy[i]);
+        sum += g;
+        product += g * (double)((x[i] - m) * s);
+      }
+      a = (float)(sum / (double)n);
+      b = (float)(product / (double)n);
+    }
+    APUS_PARALLEL for (size_t i = 0; i < n; i++) {
+      float g = gamma ? dy[i] * gamma[i] : dy[i];
+      dx[i] = (g - a - (x[i] - m) * s * b) * s;
+    }
+  }
+}
+
+// A tile of channels: what is summed over pixels in one sweep.
+enum { tile = 32 };
+
+APUS_INLINE void settle(float *restrict to, size_t n, float alpha, float keep, const double *sum) {
+  for (size_t i = 0; to && i < n; i++) {
+    to[i] = (keep == 0 ? 0 : keep * to[i]) + alpha * (float)sum[i];
+  }
+}
+
+APUS_CLONES void apus_layer_norm_parameter_gradient(
+    size_t rows, size_t n, const float *restrict x, const float *restrict mean,
+    const float *restrict reciprocal, const float *restrict dy, float alpha, float keep,
+    float *restrict dgamma, float *restrict dbeta) {
+  for (size_t first = 0; first < n; first += tile) {
+    size_t width = n - first < tile ? n - first : tile;
+    double product[tile] = {0}, sum[tile] = {0};
+    for (size_t r = 0; r < rows; r++) {
+      const float *restrict xr = x + r * n + first, *restrict dr = dy + r * n + first;
+      float m = mean[r], s = reciprocal[r];
+      for (size_t i = 0; i < width; i++) {
+        product[i] += (double)(dr[i] * ((xr[i] - m) * s));
+        sum[i] += (double)dr[i];
+      }
+    }
+    settle(dgamma ? dgamma + first : NULL, width, alpha, keep, product);
+    settle(dbeta ? dbeta + first : NULL, width, alpha, keep, sum);
+  }
+}
+
+// Group norm walks over spans of at most `tile` neighbouring channels: some whole groups where they
+// are small, a part of one group where they are large.
+typedef struct {
+  size_t first, width;
+} span;
+
+APUS_INLINE span span_from(size_t first, size_t channels, size_t size) {
+  size_t limit = size <= tile ? tile / size * size : size - first % size;
+  limit = limit > tile ? tile : limit;
+  return (span){first, channels - first < limit ? channels - first : limit};
+}
+
+// What every channel of a span needs of its group's statistics, which begin at the image's first
+// group.
+APUS_INLINE void channel_constants(
+    span at, size_t size, const float *mean, const float *reciprocal, const float *gamma,
+    float *restrict center, float *restrict scale, float *restrict weight) {
+  for (size_t i = 0; i < at.width; i++) {
+    size_t c = at.first + i;
+    center[i] = mean[c / size];
+    scale[i] = reciprocal[c / size];
+    weight[i] = gamma ? gamma[c] : 1;
+  }
+}
+
+APUS_CLONES void apus_group_norm(
+    size_t batch, size_t spatial, size_t channels, size_t groups, float epsilon, const float *x,
+    const float *restrict gamma, const float *restrict beta, float *y, float *restrict mean,
+    float *restrict reciprocal) {
+  size_t size = channels / groups, image = spatial * channels;
+  double count = (double)(size * spatial);
+  for (size_t b = 0; b < batch; b++, x += image, y += image) {
+    float *restrict m = mean + b * groups, *restrict s = reciprocal + b * groups;
+    double sum = 0, square = 0;  // of the group that the last channel belongs to
+    for (size_t first = 0; first < channels;) {
+      span at = span_from(first, channels, size);
+      double sums[tile] = {0}, squares[tile] = {0};
+      for (size_t p = 0; p < spatial; p++) {
+        const float *row = x + p * channels + first;
+        for (size_t i = 0; i < at.width; i++) {
+          double v = (double)row[i];
+          sums[i] += v;
+          squares[i] += v * v;
+        }
+      }
+      for (size_t i = 0; i < at.width; i++) {
+        sum += sums[i];
+        square += squares[i];
+        if ((first + i + 1) % size != 0) continue;
+        size_t g = (first + i) / size;
+        double center = sum / count, variance = square / count - center * center;
+        variance = variance < 0 ? 0 : variance;
+        m[g] = (float)center;
+        s[g] = (float)(1 / __builtin_elementwise_sqrt(variance + (double)epsilon));
+        sum = square = 0;
+      }
+      first += at.width;
+    }
+    for (size_t first = 0; first < channels;) {
+      span at = span_from(first, channels, size);
+      float center[tile], scale[tile], weight[tile], shift[tile];
+      channel_constants(at, size, m, s, gamma, center, scale, weight);
+      for (size_t i = 0; i < at.width; i++) shift[i] = beta ? beta[first + i] : 0;
+      for (size_t p = 0; p < spatial; p++) {
+        const float *from = x + p * channels + first;
+        float *to = y + p * channels + first;
+        APUS_PARALLEL for (size_t i = 0; i < at.width; i++) {
+          to[i] = (from[i] - center[i]) * scale[i] * weight[i] + shift[i];
+        }
+      }
+      first += at.width;
+    }
+  }
+}
+
+// With g = dy gamma: dx = (g - mean of g - xhat · mean of g xhat) · reciprocal, means over the
+// group.
+APUS_CLONES void apus_group_norm_gradient(
+    size_t batch, size_t spatial, size_t channels, size_t groups, const float *restrict x,
+    const float *restrict gamma, const float *restrict mean, const float *restrict reciprocal,
+    const float *dy, float *dx) {
+  size_t size = channels / groups, image = spatial * channels;
+  double count = (double)(size * spatial);
+  for (size_t b = 0; b < batch; b++, x += image, dy += image, dx += image) {
+    const float *restrict m = mean + b * groups, *restrict s = reciprocal + b * groups;
+    for (size_t first = 0; first < channels;) {
+      // The whole groups whose means are needed together: a span of small groups, or one large
+      // group.
+      size_t length = size <= tile ? span_from(first, channels, size).width : size;
+      double sum = 0, product = 0;
+      float a[tile], b_[tile];
+      for (size_t done = 0; done < length;) {
+        span at = span_from(first + done, channels, size);
+        double sums[tile] = {0}, products[tile] = {0};
+        float center[tile], scale[tile], weight[tile];
+        channel_constants(at, size, m, s, gamma, center, scale, weight);
+        for (size_t p = 0; p < spatial; p++) {
+          const float *restrict xr = x + p * channels + at.first;
+          const float *dr = dy + p * channels + at.first;
+          for (size_t i = 0; i < at.width; i++) {
+            float g = dr[i] * weight[i];
+            sums[i] += (double)g;
+            products[i] += (double)(g * ((xr[i] - center[i]) * scale[i]));
+          }
+        }
+        for (size_t i = 0; i < at.width; i++) {
+          sum += sums[i];
+          product += products[i];
+          if ((at.first + i + 1) % size != 0) continue;
+          size_t from = size <= tile ? i + 1 - size : 0, to = size <= tile ? i + 1 : tile;
+          for (size_t k = from; k < to; k++) {
+            a[k] = (float)(sum / count);
+            b_[k] = (float)(product / count);
+          }
+          sum = product = 0;
+        }
+        done += at.width;
+      }
+      for (size_t done = 0; done < length;) {
+        span at = span_from(first + done, channels, size);
+        float center[tile], scale[tile], weight[tile];
+        channel_constants(at, size, m, s, gamma, center, scale, weight);
+        for (size_t p = 0; p < spatial; p++) {
+          const float *restrict xr = x + p * channels + at.first;
+          const float *from = dy + p * channels + at.first;
+          float *to = dx + p * channels + at.first;
+          APUS_PARALLEL for (size_t i = 0; i < at.width; i++) {
+            float g = from[i] * weight[i];
+            to[i] = (g - a[i] - (xr[i] - center[i]) * scale[i] * b_[i]) * scale[i];
+          }
+        }
+        done += at.width;
+      }
+      first += length;
+    }
+  }
+}
+
+APUS_CLONES void apus_group_norm_parameter_gradient(
+    size_t batch, size_t spatial, size_t channels, size_t groups, const float *restrict x,
+    const float *restrict mean, const float *restrict reciprocal, const float *restrict dy,
+    float alpha, float keep, float *restrict dgamma, float *restrict dbeta) {
+  size_t size = channels / groups, image = spatial * channels;
+  for (size_t first = 0; first < channels; first += tile) {
+    size_t width = channels - first < tile ? channels - first : tile;
+    double product[tile] = {0}, sum[tile] = {0};
+    for (size_t b = 0; b < batch; b++) {
+      float center[tile], scale[tile], weight[tile];
+      channel_constants(
+          (span){first, width}, size, mean + b * groups, reciprocal + b * groups, NULL, center,
+          scale, weight);
+      for (size_t p = 0; p < spatial; p++) {
+        const float *restrict xr = x + b * image + p * channels + first;
+        const float *restrict dr = dy + b * image + p * channels + first;
+        for (size_t i = 0; i < width; i++) {
+          product[i] += (double)(dr[i] * ((xr[i] - center[i]) * scale[i]));
+          sum[i] += (double)dr[i];
+        }
+      }
+    }
+    settle(dgamma ? dgamma + first : NULL, width, alpha, keep, product);
+    settle(dbeta ? dbeta + first : NULL, width, alpha, keep, sum);
+  }
+}

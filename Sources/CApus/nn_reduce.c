@@ -1,0 +1,127 @@
+// Apus, federated learning in Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+#include "apus_nn_elementwise.h"
+#include "apus_nn_reduce.h"
+
+#include "nn_math.h"
+
+APUS_CLONES double apus_sum(size_t n, const float *x) {
+#pragma clang fp reassociate(on)
+  double sum = 0;
+  for (size_t i = 0; i < n; i++) sum += (double)x[i];
+  return sum;
+}
+
+APUS_CLONES double apus_dot(size_t n, const float *a, const float *b) {
+#pragma clang fp reassociate(on) contract(fast)
+  double sum = 0;
+  for (size_t i = 0; i < n; i++) sum += (double)a[i] * (double)b[i];
+  return sum;
+}
+
+enum { tile = 64, block = 64 };  // columns in registers, rows summed before they join the total
+
+// Adds up `width` ≤ tile columns of `rows` rows that are `stride` apart.
+APUS_INLINE void tile_sums(
+    size_t rows, size_t width, size_t stride, const float *restrict x, float *restrict total) {
+  float part[tile];
+  for (size_t i = 0; i < width; i++) total[i] = 0;
+  for (size_t first = 0; first < rows; first += block) {
+    size_t last = rows - first < block ? rows : first + block;
+    for (size_t i = 0; i < width; i++) part[i] = 0;
+    for (size_t r = first; r < last; r++) {
+      const float *restrict row = x + r * stride;
+      for (size_t i = 0; i < width; i++) part[i] += row[i];
+    }
+    for (size_t i = 0; i < width; i++) total[i] += part[i];
+  }
+}
+
+// y = beta y + alpha × the sums of the columns; a whole tile has a width that the compiler knows.
+APUS_INLINE void column_sums(
+    size_t rows, size_t n, float alpha, const float *restrict x, float beta, float *restrict y) {
+#pragma clang fp contract(fast)
+  float total[tile];
+  for (size_t first = 0; first < n; first += tile) {
+    size_t width = n - first < tile ? n - first : tile;
+    if (width == tile) {
+      tile_sums(rows, tile, n, x + first, total);
+    } else {
+      tile_sums(rows, width, n, x + first, total);
+    }
+    float *restrict to = y + first;
+    if (beta == 0) {
+      for (size_t i = 0; i < width; i++) to[i] = alpha * total[i];
+    } else {
+      for (size_t i = 0; i < width; i++) to[i] = beta * to[i] + alpha * total[i];
+    }
+  }
+}
+
+APUS_CLONES void apus_column_sums(
+    size_t rows, size_t n, float alpha, const float *restrict x, float beta, float *restrict y) {
+  column_sums(rows, n, alpha, x, beta, y);
+}
+
+APUS_CLONES void apus_sum_axis(
+    size_t outer, size_t axis, size_t inner, float scale, const float *restrict x,
+    float *restrict y) {
+  for (size_t o = 0; o < outer; o++, x += axis * inner, y += inner) {
+    if (inner == 1) {
+#pragma clang fp reassociate(on)
+      double sum = 0;
+      for (size_t a = 0; a < axis; a++) sum += (double)x[a];
+      y[0] = (float)(sum * (double)scale);
+    } else {
+      column_sums(axis, inner, scale, x, 0, y);
+    }
+  }
+}
+
+APUS_CLONES void apus_broadcast_axis(
+    size_t outer, size_t axis, size_t inner, float scale, const float *restrict dy,
+    float *restrict dx) {
+  for (size_t o = 0; o < outer; o++, dy += inner) {
+    if (inner == 1) {
+      float value = scale * dy[0];
+      for (size_t a = 0; a < axis; a++) dx[a] = value;
+      dx += axis;
+    } else {
+      for (size_t a = 0; a < axis; a++, dx += inner) {
+        for (size_t i = 0; i < inner; i++) dx[i] = scale * dy[i];
+      }
+    }
+  }
+}
+
+APUS_CLONES void apus_max_axis(
+    size_t outer, size_t axis, size_t inner, const float *restrict x, float *restrict y,
+    int32_t *restrict where) {
+  for (size_t o = 0; o < outer; o++, y += inner, where += inner) {
+    for (size_t i = 0; i < inner; i++) {
+      y[i] = x[i];
+      where[i] = 0;
+    }
+    x += inner;
+    for (size_t a = 1; a < axis; a++, x += inner) {
+      for (size_t i = 0; i < inner; i++) {
+        float best = y[i], next = x[i];
+        // Greater, or the first NaN.
+        int wins = (next > best) | ((next != next) & (best == best));
+        y[i] = wins ? next : best;
+        where[i] = wins ? (int32_t)a : where[i];
+      }
+    }
+  }
+}
+
+APUS_CLONES void apus_max_axis_gradient(
+    size_t outer, size_t axis, size_t inner, const int32_t *restrict where,
+    const float *restrict dy, float *restrict dx) {
+  for (size_t o = 0; o < outer; o++, where += inner, dy += inner) {
+    for (size_t a = 0; a < axis; a++, dx += inner) {
+      for (size_t i = 0; i < inner; i++) dx[i] = where[i] == (int32_t)a ? dy[i] : 0;
+    }
+  }
+}

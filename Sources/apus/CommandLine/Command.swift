@@ -1,0 +1,39 @@
+// Apus, federated learning in Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a user can ask for: words become a value, and the value runs.
+protocol Command: Sendable {
+  static var grammar: Grammar { get }
+
+  /// Reads the words; whatever is wrong with them is found here, before anything is done.
+  init(_ words: Words) throws(UsageError)
+
+  func run(on console: Console) throws -> ExitCode
+}
+
+/// How the program ends.
+enum ExitCode: Int32, Sendable {
+  case done = 0
+  /// It ran and failed.
+  case failed = 1
+  /// Wrong words, or a recipe that makes no sense.
+  case wrongUsage = 2
+  /// Could not reach or was not let in.
+  case unreachable = 3
+  /// SIGINT or SIGTERM.
+  case interrupted = 130
+}
+
+/// Words on the command line that are wrong: which, what was expected, and the nearest right one.
+struct UsageError: Error, CustomStringConvertible {
+  let message: String
+  /// The command whose help tells more.
+  var command: String?
+
+  init(_ message: String, command: String? = nil) {
+    self.message = message
+    self.command = command
+  }
+
+  var description: String { message }
+}

@@ -1,0 +1,115 @@
+// Apus, federated learning in Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+internal import Foundation
+internal import Synchronization
+
+/// One line on a terminal that is written again and again, while rows of results pass above it.
+///
+/// Where no person watches it writes nothing.
+final class ProgressLine: Sendable {
+  private struct State {
+    var text: String
+    var isShown = false
+    var isFinished = false
+    /// Ticks since the text came.
+    var ticks = 0
+  }
+
+  private let state: Mutex<State>
+  private let console: Console
+
+  /// - Parameters:
+  ///   - text: what is being done.
+  ///   - console: where; the line is on its messages.
+  init(_ text: String, on console: Console) {
+    self.console = console
+    state = Mutex(State(text: text))
+    guard console.messages.isInteractive, console.verbosity > .quiet else { return }
+    // Twice a second, so that a long round is seen to live.
+    Thread.detachNewThread { [weak self] in
+      while true {
+        Thread.sleep(forTimeInterval: 0.5)
+        guard let self, self.tick() else { return }
+      }
+    }
+  }
+
+  private func tick() -> Bool {
+    state.withLock { state in
+      guard !state.isFinished else { return false }
+      state.ticks += 1
+      draw(&state)
+      return true
+    }
+  }
+
+  /// Says what is being done now.
+  func update(_ text: String) {
+    state.withLock { state in
+      state.text = text
+      state.ticks = 0
+      if console.messages.isInteractive, console.verbosity > .quiet { draw(&state) }
+    }
+  }
+
+  /// Prints a row of results above the line.
+  func print(_ line: String) {
+    state.withLock { state in
+      clear(&state)
+      console.print(line)
+    }
+  }
+
+  /// Prints a message above the line.
+  func note(_ line: String) {
+    state.withLock { state in
+      clear(&state)
+      console.note(line)
+    }
+  }
+
+  /// Takes the line away.
+  func finish() {
+    state.withLock { state in
+      clear(&state)
+      state.isFinished = true
+    }
+  }
+
+  private func draw(_ state: inout State) {
+    guard !state.isFinished else { return }
+    let marks: [Character] = ["⠋", "⠙", "⠸", "⠴", "⠦", "⠇"]
+    let waited = state.ticks >= 10 ? " (\(Cell.duration(Double(state.ticks) / 2)))" : ""
+    let line = "\(marks[state.ticks % marks.count]) \(state.text)\(waited)"
+    let shown = String(line.prefix(max(10, console.messages.width - 1)))
+    console.messages.print("\r\u{1B}[K" + console.messages.styled(shown, .faint))
+    state.isShown = true
+  }
+
+  private func clear(_ state: inout State) {
+    if state.isShown { console.messages.print("\r\u{1B}[K") }
+    state.isShown = false
+  }
+}
+
+/// How long the rest will take, from how long the part that is done took.
+struct Estimate {
+  private let start: ContinuousClock.Instant
+  private let first: Int
+  private let last: Int
+
+  /// Counts from `first` steps done to `last`.
+  init(from first: Int, to last: Int, startingAt start: ContinuousClock.Instant) {
+    self.first = first
+    self.last = last
+    self.start = start
+  }
+
+  /// Seconds until the last step is done, where at least one step was.
+  func secondsLeft(after done: Int, at now: ContinuousClock.Instant) -> Double? {
+    guard done > first, done <= last else { return nil }
+    let spent = (now - start) / .seconds(1)
+    return spent / Double(done - first) * Double(last - done)
+  }
+}
