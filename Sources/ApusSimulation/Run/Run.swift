@@ -44,9 +44,8 @@ public final class Run {
   public convenience init(
     of recipe: Recipe, recipeFile: String, options: RunOptions
   ) throws(SimulationError) {
-    let directory = (recipeFile as NSString).deletingLastPathComponent
-    let preparation = try Preparation(
-      recipe, directory: directory.isEmpty ? "." : directory, options: options)
+    let directory = recipeFile.lastIndex(of: "/").map { String(recipeFile[..<$0]) } ?? "."
+    let preparation = try Preparation(recipe, directory: directory, options: options)
     let files = try RunDirectory.create(
       at: options.outputDirectory, name: recipe.name, seed: recipe.seed)
     var resolved = recipe

@@ -101,7 +101,7 @@ struct Schedule {
     // Sinks come behind the last step that reads the parameter or makes the gradient.
     var sinks: [Int: [Step]] = [:]
     for (parameter, pieces) in graph.gradients.enumerated()
-    where !graph.parameters[parameter].isFrozen {
+    where isTraining && !graph.parameters[parameter].isFrozen {
       let sink = Step.Sink(parameter: parameter, isFirst: false)
       for piece in pieces {
         var step = Step(action: .sink, inputs: [piece], outputs: [], sink: sink)

@@ -28,7 +28,7 @@ struct Reproduce: Command {
     options = try RunGrammar.options(from: words)
   }
 
-  func run(on console: Console) throws -> ExitStatus {
+  func run(on console: Console) throws -> ExitCode {
     Interruption.watch()
     var options = options
     options.environment = console.environment

@@ -75,7 +75,7 @@ struct SweepCommand: Command {
     return parts
   }
 
-  func run(on console: Console) throws -> ExitStatus {
+  func run(on console: Console) throws -> ExitCode {
     Interruption.watch()
     let recipe = try Recipe(contentsOf: recipeFile, setting: overrides)
     var options = options

@@ -29,13 +29,17 @@ final class SweepProgress {
       let left = estimate.secondsLeft(after: done, at: .now)
       let rest = left.map { ", \(Cell.duration($0)) left" } ?? ""
       line.update(
-        "Run \(done + 1) of \(runCount): \(title), round \(record.round) of \(rounds)\(accuracy)\(rest)")
+        "Run \(done + 1) of \(runCount): \(title), round \(record.round) of \(rounds)\(accuracy)\(rest)"
+      )
     case .runEnds(let summary):
       done += 1
-      let target = summary.roundsToTarget.map { ", target after \(Cell.fixed($0, digits: 1)) rounds" }
+      let target = summary.roundsToTarget.map {
+        ", target after \(Cell.fixed($0, digits: 1)) rounds"
+      }
       line.note(
         "run \(done) of \(runCount): \(title): \(summary.outcome.rawValue) after "
-          + "\(summary.rounds) rounds, best accuracy \(Cell.percent(summary.bestAccuracy))\(target ?? "")")
+          + "\(summary.rounds) rounds, best accuracy \(Cell.percent(summary.bestAccuracy))\(target ?? "")"
+      )
     }
   }
 

@@ -11,7 +11,9 @@
 
 /// Whether allocations are counted here.
 int allocation_counter_works(void);
-/// How many times this thread has asked for memory.
+/// Begins to count at 0: what this thread asks for, from so many bytes on.
+void allocation_counter_begin(size_t at_least);
+/// How many times this thread has asked for memory since.
 size_t allocation_count(void);
 
 #endif
