@@ -67,7 +67,7 @@ let package = Package(
       name: "apus",
       dependencies: [
         "ApusSimulation", "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms",
-        "ApusData", "ApusNumerics",
+        "ApusData", "ApusNumerics", "CApus",
       ],
       swiftSettings: settings),
 

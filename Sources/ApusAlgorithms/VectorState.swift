@@ -27,3 +27,19 @@ public struct NoState: VectorState, Hashable {
     precondition(vectors.isEmpty, "No state is no vectors, not \(vectors.count).")
   }
 }
+
+extension ParameterVector {
+  /// Vectors one after the other.
+  ///
+  /// - Allocates: as many numbers as they have together.
+  package init(joining vectors: [ParameterVector]) {
+    self.init(count: vectors.reduce(0) { $0 + $1.count })
+    withUnsafeMutableBufferPointer { all in
+      var end = 0
+      for vector in vectors {
+        vector.withUnsafeBufferPointer { _ = all[end...].update(fromContentsOf: $0) }
+        end += vector.count
+      }
+    }
+  }
+}

@@ -16,6 +16,8 @@ public struct FederatedDataset: Sendable {
   public let clientCount: Int
   /// Examples that no client trains on, to measure the model on.
   public let centralTest: ExampleTable?
+  /// No client trains on more examples than this.
+  public let largestTrainingCount: Int
   let source: Source
 
   /// A table divided among clients.
@@ -26,6 +28,7 @@ public struct FederatedDataset: Sendable {
     self.name = name
     self.clientCount = partition.clientCount
     self.centralTest = centralTest
+    self.largestTrainingCount = partition.largestTrainingCount
     self.source = .partition(table, partition)
   }
 
@@ -35,14 +38,17 @@ public struct FederatedDataset: Sendable {
   ///   - name: what the set is called.
   ///   - clientCount: how many clients there are.
   ///   - centralTest: examples that no client trains on.
+  ///   - largestTrainingCount: no client trains on more examples than this.
   ///   - examples: a pure function: the same client always has the same examples.
   public init(
     _ name: String, clientCount: Int, centralTest: ExampleTable? = nil,
+    largestTrainingCount: Int,
     generatedBy examples: @escaping @Sendable (_ client: Int) -> ClientExamples
   ) {
     self.name = name
     self.clientCount = clientCount
     self.centralTest = centralTest
+    self.largestTrainingCount = largestTrainingCount
     self.source = .generator(examples)
   }
 

@@ -42,8 +42,14 @@ extension Shape: CustomStringConvertible {
 }
 
 extension Shape: Codable {
+  /// - Throws: `DecodingError` for negative extents or more elements than an `Int` counts.
   public init(from decoder: any Decoder) throws {
-    dimensions = try decoder.singleValueContainer().decode([Int].self)
+    let container = try decoder.singleValueContainer()
+    dimensions = try container.decode([Int].self)
+    guard checkedCount != nil else {
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "No array can have the extents \(dimensions).")
+    }
   }
 
   public func encode(to encoder: any Encoder) throws {

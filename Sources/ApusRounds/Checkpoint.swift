@@ -79,7 +79,8 @@ public struct Checkpoint: Sendable {
       throw RoundError(
         .foreignCheckpoint,
         "\(source) has the state of another algorithm, vectors of \(lengths) numbers; expected "
-          + "\(expected). Go on with the algorithm that it began with, or begin in another directory.")
+          + "\(expected). Go on with the algorithm that it began with, or begin in another "
+          + "directory.")
     }
     return Server(model: model, state: State(vectors: state), round: round)
   }
@@ -122,58 +123,54 @@ extension Checkpoint {
   /// - Throws: ``RoundError``: `input-output` where the system cannot read it, `damaged-checkpoint` where
   ///   it is not a checkpoint or not whole, `unknown-version` where another version of Apus wrote it.
   public init(contentsOf path: String) throws(RoundError) {
-    do throws(NumericsError) {
-      let file = try Safetensors(contentsOf: path)
-      self = try Self.read(file, from: path).get()
-    } catch {
-      if error.code == .fileSystem { throw RoundError(.inputOutput, error.message, cause: error) }
-      throw Self.damaged(path, error.message, cause: error)
+    let file = try Self.reading(path) { () throws(NumericsError) in
+      try Safetensors(contentsOf: path)
     }
-  }
-
-  private static func read(
-    _ file: Safetensors, from path: String
-  ) throws(NumericsError) -> Result<Checkpoint, RoundError> {
     let metadata = file.metadata
-    guard metadata["format"] == format else {
-      return .failure(damaged(path, "It is not marked as a checkpoint."))
+    guard metadata["format"] == Self.format, let version = metadata["version"] else {
+      throw Self.damaged(path, "It is not marked as a checkpoint.")
     }
-    guard let version = metadata["version"], version == Self.version else {
-      return .failure(
-        RoundError(
-          .unknownVersion,
-          "\(path) was written in version \(metadata["version"] ?? "?") of the checkpoint format; "
-            + "expected \(Self.version). Go on with the version of Apus that began it, or begin anew."))
+    guard version == Self.version else {
+      throw RoundError(
+        .unknownVersion,
+        "\(path) was written in version \(version) of the checkpoint format; expected "
+          + "\(Self.version). Go on with the version of Apus that began it, or begin anew.")
     }
-    let model = try file.values(of: "model")
-    let state = try (0..<file.tensors.count - 1).map { i throws(NumericsError) in
-      try file.values(of: "state.\(i)")
+    let vectors = try Self.reading(path) { () throws(NumericsError) in
+      // The model is asked for even where there is nothing.
+      try (0..<max(file.tensors.count, 1)).map { i throws(NumericsError) in
+        try file.values(of: i == 0 ? "model" : "state.\(i - 1)")
+      }
     }
-    guard metadata["digest"] == digest(of: metadata, [model] + state) else {
-      return .failure(damaged(path, "Its contents do not have the digest that it was written with."))
+    guard metadata["digest"] == Self.digest(of: metadata, vectors) else {
+      throw Self.damaged(path, "Its contents do not have the digest that it was written with.")
     }
     guard let round = metadata["round"].flatMap(Int.init), round >= 0,
       let seed = metadata["seed"].flatMap(UInt64.init), let recipe = metadata["recipe"]
-    else { return .failure(damaged(path, "Its metadata lack round, seed or recipe.")) }
-    let notes = metadata.filter { $0.key.hasPrefix("note.") }
-      .map { (String($0.key.dropFirst(5)), $0.value) }
-    return .success(
-      Checkpoint(
-        round: round, recipeDigest: recipe, seed: seed, model: model, state: state,
-        notes: Dictionary(uniqueKeysWithValues: notes), source: path))
+    else { throw Self.damaged(path, "Its metadata lack round, seed or recipe.") }
+
+    self.round = round
+    recipeDigest = recipe
+    self.seed = seed
+    model = vectors[0]
+    state = Array(vectors.dropFirst())
+    notes = [:]
+    for (key, value) in metadata where key.hasPrefix("note.") {
+      notes[String(key.dropFirst(5))] = value
+    }
+    source = path
   }
 
-  private init(
-    round: Int, recipeDigest: String, seed: UInt64, model: ParameterVector,
-    state: [ParameterVector], notes: [String: String], source: String
-  ) {
-    self.round = round
-    self.recipeDigest = recipeDigest
-    self.seed = seed
-    self.model = model
-    self.state = state
-    self.notes = notes
-    self.source = source
+  /// Calls `body`, and says in this module's words what went wrong with the file.
+  private static func reading<Value>(
+    _ path: String, _ body: () throws(NumericsError) -> Value
+  ) throws(RoundError) -> Value {
+    do {
+      return try body()
+    } catch {
+      if error.code == .fileSystem { throw RoundError(.inputOutput, error.message, cause: error) }
+      throw damaged(path, error.message, cause: error)
+    }
   }
 
   /// SHA-256 of all metadata but the digest, sorted, and of the vectors' own digests.
@@ -196,18 +193,5 @@ extension Checkpoint {
       .damagedCheckpoint,
       "\(path) is not a sound checkpoint. \(problem) Remove it to go on from the one before it, or "
         + "begin anew.", cause: cause)
-  }
-}
-
-extension ParameterVector {
-  fileprivate init(joining vectors: [ParameterVector]) {
-    self.init(count: vectors.reduce(0) { $0 + $1.count })
-    withUnsafeMutableBufferPointer { all in
-      var end = 0
-      for vector in vectors {
-        vector.withUnsafeBufferPointer { _ = all[end...].update(fromContentsOf: $0) }
-        end += vector.count
-      }
-    }
   }
 }

@@ -112,7 +112,7 @@ APUS_INLINE int copy_transposed(
   if (other == last) return 0;
   // The axis that is contiguous in x becomes the last but one.
   size_t extent = l.extents[other];
-  ptrdiff_t sa = l.a[other], sy = l.y[other];
+  ptrdiff_t sy = l.y[other];
   for (size_t d = other; d + 1 < last; d++) {
     l.extents[d] = l.extents[d + 1];
     l.a[d] = l.a[d + 1];
@@ -120,7 +120,6 @@ APUS_INLINE int copy_transposed(
     l.y[d] = l.y[d + 1];
   }
   l.extents[last - 1] = extent;
-  l.a[last - 1] = l.b[last - 1] = sa;
   l.y[last - 1] = sy;
 
   size_t rows = extent, columns = l.extents[last], index[apus_rank_limit] = {0};

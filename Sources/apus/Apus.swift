@@ -1,7 +1,27 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Foundation
+
+/// The command line.
 @main
 struct Apus {
-  static func main() {}
+  /// Every command there is, in the order of help.
+  static let commands: [any Command.Type] = [
+    Simulate.self, SweepCommand.self, Reproduce.self, ReportCommand.self,
+    DataList.self, DataShow.self, DataSplit.self,
+    CompletionsCommand.self, Help.self, Version.self,
+  ]
+
+  static func main() {
+    Interruption.ignoreBrokenPipes()
+    let environment = ProcessInfo.processInfo.environment
+    let console = Console(
+      output: Terminal(descriptor: STDOUT_FILENO, environment: environment),
+      messages: Terminal(descriptor: STDERR_FILENO, environment: environment),
+      environment: environment)
+    let words = Array(ProcessInfo.processInfo.arguments.dropFirst())
+    let status = Dispatch(commands: commands, console: console).run(words)
+    exit(status.rawValue)
+  }
 }

@@ -82,6 +82,31 @@ private struct Pair: VectorSpace, Equatable {
     }
   }
 
+  @Test("Updates folded together give the sum of one by one, whichever of them are rejected")
+  func folding() throws {
+    var random = RandomStream(seed: 4)
+    for count in 0...WeightedSum<ParameterVector>.foldWidth {
+      for spoiled in [nil] + Array(0..<count) {
+        var updates = (0..<count).map { _ in
+          Weighted(
+            ParameterVector((0..<19).map { _ in random.uniform(in: -8..<8) }),
+            by: 1 + random.below(100))
+        }
+        if let spoiled { updates[spoiled].value[7] = .nan }
+        var together = try WeightedSum<ParameterVector>(lengths: [19], bounds: bounds)
+        var single = together
+        let reasons = together.add(folding: updates, by: WeightedMean())
+        for (i, update) in updates.enumerated() {
+          #expect((reasons[i] == nil) == (i != spoiled))
+          if i != spoiled { try single.add(update, by: WeightedMean()) }
+        }
+        #expect(together.mean() == single.mean())
+        #expect(together.totalWeight == single.totalWeight)
+        #expect(together.contributionCount == single.contributionCount)
+      }
+    }
+  }
+
   @Test("There is no mean of nothing")
   func nothing() throws {
     let error = #expect(throws: AlgorithmError.self) {

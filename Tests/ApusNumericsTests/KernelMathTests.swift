@@ -27,7 +27,7 @@ import Testing
 
   @Test(
     "ln is within 2 units in the last place",
-    arguments: [1e-45...1e-37, 1e-3...1, 0.7...1.5, 1...30, 1...3e38])
+    arguments: [0x1p-149...0x1p-123, 1e-3...1, 0.7...1.5, 1...30, 1...3e38])
   func logarithm(range: ClosedRange<Float>) throws {
     #expect(try worstError(over: range, of: { apus_log($0, $1, $2) }, against: log) < 2)
   }
@@ -47,12 +47,12 @@ import Testing
   @Test("sqrt is correctly rounded")
   func squareRoot() throws {
     #expect(
-      try worstError(over: 1e-40...3e38, of: { apus_sqrt($0, $1, $2) }, against: sqrt) <= 0.5)
+      try worstError(over: 0x1p-140...3e38, of: { apus_sqrt($0, $1, $2) }, against: sqrt) <= 0.5)
   }
 
   @Test("Infinities, NaN and zeros come out as the C library has them")
   func specialNumbers() throws {
-    let x: [Float] = [.infinity, -.infinity, .nan, 0, -0.0, 89, -104, 1e-45, -1]
+    let x: [Float] = [.infinity, -.infinity, .nan, 0, -0.0, 89, -104, 0x1p-149, -1]
     for (name, kernel, exact) in [
       ("exp", { apus_exp($0, $1, $2) }, { expf($0) }),
       ("log", { apus_log($0, $1, $2) }, { logf($0) }),

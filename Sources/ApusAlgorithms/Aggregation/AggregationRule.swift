@@ -38,12 +38,13 @@ extension LinearAggregationRule {
   public func aggregate(
     _ updates: [Weighted<Update>], within bounds: ExactSum.Bounds
   ) throws(AlgorithmError) -> Update {
-    guard let lengths = updates.first?.value.vectors.map(\.count) else {
-      throw AlgorithmError(.noUpdates, "There is no mean of no updates; at least 1 was expected.")
-    }
+    let lengths = updates.first?.value.vectors.map(\.count) ?? []
     var sum = try WeightedSum<Update>(lengths: lengths, bounds: bounds)
     for update in updates { try sum.add(update, by: self) }
-    return sum.mean()
+    guard let mean = sum.mean() else {
+      throw AlgorithmError(.noUpdates, "There is no mean of no updates; at least 1 was expected.")
+    }
+    return mean
   }
 }
 

@@ -39,19 +39,46 @@ public struct WeightedSum<Update: VectorSpace>: Sendable {
   public mutating func add(
     _ update: Weighted<Update>, by rule: some LinearAggregationRule<Update>
   ) throws(AlgorithmError) {
-    let vectors = update.value.vectors
-    guard vectors.map(\.count) == lengths else {
-      throw AlgorithmError(
-        .wrongLength,
-        "An update has vectors of \(vectors.map(\.count)) numbers; expected \(lengths). "
-          + "The client trained another model.")
-    }
+    let numbers = try joined(update.value)
     do {
-      try sum.add(
-        vectors.count == 1 ? vectors[0] : Self.joined(vectors),
-        weight: rule.weight(forDeclared: update.weight))
+      try sum.add(numbers, weight: rule.weight(forDeclared: update.weight))
     } catch {
       throw AlgorithmError(rejecting: error)
+    }
+  }
+
+  /// How many updates are worth adding together.
+  public static var foldWidth: Int { ExactSum.foldWidth }
+
+  /// Adds updates that wait together, in one pass over the sum; what is rejected changes nothing.
+  ///
+  /// - Parameters:
+  ///   - updates: at most ``foldWidth``.
+  ///   - rule: says how much they count.
+  /// - Returns: for each update why it is rejected; nil where it was added.
+  public mutating func add(
+    folding updates: [Weighted<Update>], by rule: some LinearAggregationRule<Update>
+  ) -> [AlgorithmError?] {
+    do throws(AlgorithmError) {
+      let contributions = try updates.map { update throws(AlgorithmError) in
+        (try joined(update.value), rule.weight(forDeclared: update.weight))
+      }
+      do {
+        try sum.add(folding: contributions)
+      } catch {
+        throw AlgorithmError(rejecting: error)
+      }
+      return updates.map { _ in nil }
+    } catch {
+      // One of them spoils the pass: add the others one by one.
+      return updates.map { update in
+        do throws(AlgorithmError) {
+          try add(update, by: rule)
+          return nil
+        } catch {
+          return error
+        }
+      }
     }
   }
 
@@ -64,12 +91,9 @@ public struct WeightedSum<Update: VectorSpace>: Sendable {
     }
   }
 
-  /// Σ weight · update / Σ weight, each number rounded once.
-  ///
-  /// - Precondition: something was added.
-  public func mean() -> Update {
-    precondition(contributionCount > 0, "There is no mean of nothing.")
-    let mean = sum.mean()
+  /// Σ weight · update / Σ weight; nil while nothing was added.
+  public func mean() -> Update? {
+    guard let mean = sum.mean() else { return nil }
     if lengths.count == 1 { return Update(vectors: [mean]) }
     var (vectors, end): ([ParameterVector], Int) = ([], 0)
     mean.withUnsafeBufferPointer { numbers in
@@ -81,18 +105,16 @@ public struct WeightedSum<Update: VectorSpace>: Sendable {
     return Update(vectors: vectors)
   }
 
-  private static func joined(_ vectors: [ParameterVector]) -> ParameterVector {
-    var joined = ParameterVector(count: vectors.reduce(0) { $0 + $1.count })
-    joined.withUnsafeMutableBufferPointer { all in
-      var end = 0
-      for vector in vectors {
-        vector.withUnsafeBufferPointer { numbers in
-          _ = all[end...].update(fromContentsOf: numbers)
-        }
-        end += vector.count
-      }
+  /// The vectors of an update, one after the other; not copied where there is one.
+  private func joined(_ update: Update) throws(AlgorithmError) -> ParameterVector {
+    let vectors = update.vectors
+    guard vectors.map(\.count) == lengths else {
+      throw AlgorithmError(
+        .wrongLength,
+        "An update has vectors of \(vectors.map(\.count)) numbers; expected \(lengths). "
+          + "The client trained another model.")
     }
-    return joined
+    return vectors.count == 1 ? vectors[0] : ParameterVector(joining: vectors)
   }
 }
 

@@ -23,6 +23,7 @@ extension Partition {
   ///   - alpha: the concentration, in 10⁻⁶...10⁶: large for alike clients, small for clients of few classes.
   ///   - minimum: the least rows a client may have, at least 0.
   ///   - random: the same stream gives the same partition.
+  /// - Returns: clients of `minimum` rows or more.
   /// - Throws: `impossible-split` where the minimum cannot be had.
   public static func dirichlet(
     labels: [Int32], clients: Int, alpha: Double, minimum: Int, shuffledBy random: RandomStream
@@ -67,6 +68,7 @@ extension Partition {
   ///   - clients: how many.
   ///   - alpha: the concentration, in 10⁻⁶...10⁶: large for sizes alike.
   ///   - random: the same stream gives the same partition.
+  /// - Returns: clients of one row or more.
   /// - Throws: `impossible-split` with fewer rows than clients.
   public static func quantitySkew(
     rowCount: Int, clients: Int, alpha: Double, shuffledBy random: RandomStream

@@ -36,7 +36,8 @@ extension Partition {
 
   static func checkClients(_ clients: Int, rowCount: Int) throws(DataError) {
     guard clients > 0 else {
-      throw DataError(.impossibleSplit, "Cannot divide data among \(clients) clients; ask for 1 or more.")
+      throw DataError(
+        .impossibleSplit, "Cannot divide data among \(clients) clients; ask for 1 or more.")
     }
     guard rowCount >= clients else {
       throw DataError(

@@ -9,6 +9,7 @@ extension Partition {
   /// - Parameters:
   ///   - owners: the owner of each row.
   ///   - random: the order of a client's rows, and so which are held back.
+  /// - Returns: as many clients as owners.
   /// - Throws: `impossible-split` where there are no rows.
   public static func natural(
     owners: [Int32], shuffledBy random: RandomStream

@@ -18,6 +18,7 @@ extension Partition {
   ///   - clients: how many.
   ///   - perClient: shards for each.
   ///   - random: the same stream gives the same partition.
+  /// - Returns: clients of `perClient` shards.
   /// - Throws: `impossible-split` with fewer rows than shards.
   public static func shards(
     labels: [Int32], clients: Int, perClient: Int, shuffledBy random: RandomStream

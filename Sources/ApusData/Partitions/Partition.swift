@@ -49,6 +49,9 @@ public struct Partition: Sendable, Equatable {
   /// How many clients there are.
   public var clientCount: Int { trainCounts.count }
 
+  /// The rows for training of the client that has most of them.
+  public var largestTrainingCount: Int { trainCounts.max() ?? 0 }
+
   /// All rows of a client.
   public func rows(of client: Int) -> ArraySlice<Int32> {
     order[offsets[client]..<offsets[client + 1]]

@@ -23,7 +23,7 @@ public struct CSVRecords: Sendable {
   public let name: String
   /// How many rows there are.
   public private(set) var count = 0
-  /// By column; NaN where a number is missing. Empty for columns of words.
+  /// By column, empty for columns of words; NaN where a number is missing.
   var numbers: [[Float]]
   /// By column; empty for columns of numbers that are no keys.
   private(set) var words: [Words]
@@ -117,5 +117,23 @@ public struct CSVRecords: Sendable {
       return text
     }
     return String(text.dropLast(schema.classSuffix.count))
+  }
+}
+
+extension CSVRecords {
+  /// Some of the rows, in the order asked for; columns of words have only the words of these.
+  func selecting(_ rows: some Collection<Int>) -> CSVRecords {
+    var selection = self
+    selection.count = rows.count
+    selection.lines = rows.map { lines[$0] }
+    selection.numbers = numbers.map { column in column.isEmpty ? [] : rows.map { column[$0] } }
+    selection.words = words.map { column in
+      var selected = Words()
+      if !column.codes.isEmpty {
+        for row in rows { selected.append(column.words[Int(column.codes[row])]) }
+      }
+      return selected
+    }
+    return selection
   }
 }

@@ -29,7 +29,9 @@ public struct CSVSchema: Hashable, Sendable {
     }
   }
 
-  /// What to do where a number is missing. A missing word is a category like any other.
+  /// What to do where a number is missing.
+  ///
+  /// A missing word is a category like any other.
   public enum MissingNumbers: Hashable, Sendable {
     /// It is an error.
     case refused

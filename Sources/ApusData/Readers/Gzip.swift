@@ -57,7 +57,7 @@ enum Gzip {
     while !memory.isFull {
       if try stream.isAtEnd(reading: &memory) { break }
     }
-    return Array(memory.region().bytes.prefix(count))
+    return memory.region().withBytes { Array($0.prefix(count)) }
   }
 }
 
@@ -129,7 +129,9 @@ private struct GzipStream: ~Copyable {
     while !memory.isFull {
       let input = min(bytes.count - position, 1 << 30)
       let output = min(memory.capacity - memory.count, 1 << 30)
-      stream.pointee.next_in = bytes.baseAddress.map { UnsafeMutablePointer(mutating: $0 + position) }
+      stream.pointee.next_in = bytes.baseAddress.map {
+        UnsafeMutablePointer(mutating: $0 + position)
+      }
       stream.pointee.avail_in = UInt32(input)
       stream.pointee.next_out = memory.free.assumingMemoryBound(to: UInt8.self)
       stream.pointee.avail_out = UInt32(output)

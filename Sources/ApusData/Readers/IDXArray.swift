@@ -109,7 +109,8 @@ public struct IDXArray: Sendable {
       self.element = element
       shape = Shape(dimensions)
       start = 4 + 4 * rank
-      let (size, isTooLong) = shape.checkedCount?.multipliedReportingOverflow(by: element.size)
+      let (size, isTooLong) =
+        shape.checkedCount?.multipliedReportingOverflow(by: element.size)
         ?? (0, true)
       guard !isTooLong, size <= Int.max - start, dimensions[0] <= Int32.max else {
         throw DataError(
@@ -138,7 +139,8 @@ extension IDXArray {
         Int32(bitPattern: (0..<4).reduce(0) { $0 << 8 | UInt32(bytes[4 * index + $1]) })
       }
     case .float, .double:
-      throw DataError(.unsupported, file: name, "holds \(element) elements; expected whole numbers.")
+      throw DataError(
+        .unsupported, file: name, "holds \(element) elements; expected whole numbers.")
     }
   }
 }

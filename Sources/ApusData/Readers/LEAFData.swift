@@ -38,6 +38,7 @@ public struct LEAFData: Sendable {
   /// - Parameters:
   ///   - inputShape: of one example; nil for a vector.
   ///   - classCount: nil where targets are numbers.
+  /// - Returns: as many examples as ``owners``.
   /// - Throws: `count-mismatch` for a shape that does not fit, `unknown-category` for a target that is
   ///   no class.
   public func table(inputShape: Shape? = nil, classCount: Int?) throws(DataError) -> ExampleTable {
@@ -106,7 +107,8 @@ public struct LEAFData: Sendable {
     guard Double(owners.count - before) == total else {
       throw DataError(
         .countMismatch, file: file.name,
-        "has \(owners.count - before) samples, but announces \(total). Are users missing in \"users\"?")
+        "has \(owners.count - before) samples, but announces \(total). Are users missing in \"users\"?"
+      )
     }
   }
 
@@ -159,7 +161,8 @@ public struct LEAFData: Sendable {
     guard count == featureCount, count > 0 else {
       throw DataError(
         .countMismatch, file: name, line: scanner.line,
-        "an input has \(count) numbers; expected \(featureCount), as the first has, and at least 1.")
+        "an input has \(count) numbers; expected \(featureCount), as the first has, and at least 1."
+      )
     }
   }
 }

@@ -108,7 +108,8 @@ public struct TabularEncoding: Sendable {
       "column \(schema.columns[column].name) has \"\(words.words[Int(words.codes[row])].prefix(40))\""
         + (isClass
           ? "; expected one of \((classNames ?? []).joined(separator: ", "))."
-          : ", which no training row has. Mend the row, or give unknown words a slot of their own."))
+          : ", which no training row has. Mend the row, or give unknown words a slot of their own.")
+    )
   }
 
   private static func moments(of numbers: [Float]) -> (mean: Float, deviation: Float) {
@@ -116,7 +117,8 @@ public struct TabularEncoding: Sendable {
     let count = known.reduce(0) { count, _ in count + 1 }
     guard count > 0 else { return (0, 1) }
     let mean = known.reduce(0.0) { $0 + Double($1) } / Double(count)
-    let variance = known.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / Double(count)
+    let variance =
+      known.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / Double(count)
     return (Float(mean), variance > 0 ? Float(variance.squareRoot()) : 1)
   }
 }

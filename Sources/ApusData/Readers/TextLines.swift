@@ -1,8 +1,9 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-/// The lines of a UTF-8 file. Only LF and CRLF end a line: other characters that Unicode calls line
-/// ends may be part of a text.
+/// The lines of a UTF-8 file.
+///
+/// Only LF and CRLF end a line: other characters that Unicode calls line ends may be part of a text.
 public struct TextLines: Sendable {
   /// What messages call the file.
   public let name: String
@@ -49,7 +50,8 @@ public struct TextLines: Sendable {
       guard row.count == count else {
         throw DataError(
           .malformed, file: name, line: index + 1,
-          "has \(row.count) columns; expected \(count), separated by \(separator.debugDescription).")
+          "has \(row.count) columns; expected \(count), separated by \(separator.debugDescription)."
+        )
       }
       rows.append(row)
     }

@@ -101,7 +101,10 @@ public struct SyntheticData: Hashable, Sendable {
       let own = maker.examples(of: device, seed: seed)
       test.append(own, maker.trainCount(of: own.classes.count)..<own.classes.count)
     }
-    return FederatedDataset(name, clientCount: devices, centralTest: table(test)) { device in
+    return FederatedDataset(
+      name, clientCount: devices, centralTest: table(test),
+      largestTrainingCount: trainCount(of: examplesPerDevice)
+    ) { device in
       let own = maker.examples(of: device, seed: seed)
       let count = own.classes.count
       let indices = Array(0..<Int32(count))
@@ -166,8 +169,8 @@ extension SyntheticData {
 
     var models = own.split(Use.model)
     let u = isIID ? 0 : alpha * models.normal()
-    let B = beta * models.normal()
-    let v = (0..<dimension).map { _ in isIID ? 0 : B + models.normal() }
+    let shift = beta * models.normal()  // B
+    let v = (0..<dimension).map { _ in isIID ? 0 : shift + models.normal() }
     let model = LinearModel(
       around: u, dimension: dimension, classCount: classCount,
       from: isIID ? root.split(Use.sharedModel) : models.split(0))

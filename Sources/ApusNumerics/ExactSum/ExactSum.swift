@@ -83,8 +83,8 @@ public struct ExactSum: Sendable {
   /// How many updates are worth folding together.
   public static let foldWidth = 8
 
-  /// Adds up to eight updates in one pass over the sum: the same bytes as one by one, in half the time
-  /// where they do not fit in a cache.
+  /// Adds up to eight updates in one pass over the sum: the same bytes as one by one, in less time
+  /// where the sum does not fit in a cache.
   ///
   /// - Precondition: there are at most ``foldWidth`` contributions.
   /// - Throws: as ``add(_:weight:)``, for the first of the contributions that cannot be added. The sum is

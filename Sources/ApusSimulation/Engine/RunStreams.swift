@@ -9,16 +9,13 @@ internal import ApusNumerics
 /// on what was drawn before, or on whether the run was resumed in between.
 struct RunStreams: Sendable {
   private enum Use: Int {
-    case partition, cohort, arrival, dropOut, stragglers, training, clientEvaluation
+    case cohort, arrival, dropOut, stragglers, training, clientEvaluation
   }
 
   private let root: RandomStream
   init(seed: UInt64) { root = RandomStream(seed: seed) }
 
   private subscript(_ use: Use) -> RandomStream { root.split(use.rawValue) }
-
-  /// How the data is divided among clients.
-  var partition: RandomStream { self[.partition] }
 
   /// Which clients are invited.
   func cohort(inRound round: Int) -> RandomStream { self[.cohort].split(round) }

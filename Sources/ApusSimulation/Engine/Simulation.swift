@@ -122,7 +122,10 @@ final class Simulation<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
     let results = Slots(repeating: ClientResult(), count: jobs.count)
     let sums = Slots<WeightedSum<Algorithm.Update>?>(
       repeating: nil, count: setup.team.threadCount)
-    let broadcast = algorithm.broadcast(from: server)
+    let work = ClientWork(
+      algorithm: algorithm, rule: rule, setup: setup, round: server.round,
+      broadcast: algorithm.broadcast(from: server),
+      updateLengths: algorithm.updateLengths(parameterCount: server.model.count))
     let isStopped = Atomic(false)
     setup.team.forEach(count: jobs.count) { worker, place in
       if isStopped.load(ordering: .relaxed) { return }
@@ -130,40 +133,9 @@ final class Simulation<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
         isStopped.store(true, ordering: .relaxed)
         return
       }
-      results[place] = trainClient(jobs[place], from: broadcast, as: worker, adding: sums)
+      results[place] = work.perform(jobs[place], as: worker, addingTo: &sums[worker])
     }
     return isStopped.load(ordering: .relaxed) ? nil : (results.values, sums.values)
-  }
-
-  private func trainClient(
-    _ job: ClientJob, from broadcast: Algorithm.Broadcast, as worker: Int,
-    adding sums: Slots<WeightedSum<Algorithm.Update>?>
-  ) -> ClientResult {
-    let examples = setup.data.client(job.client).train
-    var client = Client(
-      state: NoState(), objective: setup.workers[worker].trainer, examples: examples,
-      round: server.round, epochLimit: job.epochLimit,
-      random: setup.streams.training(of: job.client, inRound: server.round))
-    var result = ClientResult(exampleCount: examples.count)
-    do {
-      let update = try algorithm.clientUpdate(&client, from: broadcast)
-      result.lossSum = client.lossSum
-      result.stepCount = client.stepCount
-      // A loss that is not finite ends the run, so its update is of no interest.
-      guard client.lossSum.isFinite else { return result }
-      if sums[worker] == nil {
-        sums[worker] = try WeightedSum(
-          lengths: algorithm.updateLengths(parameterCount: server.model.count),
-          bounds: setup.bounds)
-      }
-      try sums[worker]?.add(update, by: rule)
-      result.verdict = .folded(weight: rule.weight(forDeclared: update.weight))
-    } catch let error as AlgorithmError {
-      result.verdict = .rejected(code: error.code.rawValue, message: error.message)
-    } catch {
-      result.verdict = .rejected(code: "failed", message: "\(error)")
-    }
-    return result
   }
 
   private func refuseDivergence(in outcome: RoundOutcome) throws(SimulationError) {
@@ -185,7 +157,7 @@ final class Simulation<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
     for action in actions {
       switch action {
       case .combine:
-        let mean = (try? Self.merged(sums))?.mean()
+        let mean = (try? Self.merged(sums))??.mean()
         if let mean { algorithm.serverUpdate(&server, with: mean) }
         let next = machine.handle(mean == nil ? .notCombinable : .combined)
         perform(next, with: sums, &machine, &outcome)

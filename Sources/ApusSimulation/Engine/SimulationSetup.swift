@@ -8,7 +8,7 @@ internal import ApusRounds
 internal import ApusTraining
 
 /// What a simulation runs on, whatever its algorithm.
-struct SimulationSetup {
+struct SimulationSetup: Sendable {
   var data: FederatedDataset
   var system: SystemModel
   var streams: RunStreams

@@ -20,7 +20,8 @@ final class Slots<Value: Sendable>: @unchecked Sendable {
 
   subscript(place: Int) -> Value {
     get { base[place] }
-    set { base[place] = newValue }
+    // In place: a sum of a model's size is not copied to be added to.
+    _modify { yield &base[place] }
   }
 
   var values: [Value] { Array(base) }

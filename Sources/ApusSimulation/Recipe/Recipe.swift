@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import ApusAlgorithms
+public import ApusData
 
 /// One experiment, as its file says it: model, data, algorithm, rounds.
 ///
@@ -19,6 +20,26 @@ public struct Recipe: Hashable, Sendable {
   public var evaluate = EvaluationChoice()
   public var seed: UInt64 = 1
 
+  /// An experiment with the defaults of everything that is not said; ``validate()`` looks at it.
+  public init(
+    name: String, model: ModelChoice, data: DataChoice, algorithm: AlgorithmChoice,
+    aggregation: AggregationChoice = .weightedMean, cohort: CohortChoice, rounds: Int,
+    stop: StopChoice = StopChoice(), system: SystemChoice = SystemChoice(),
+    evaluate: EvaluationChoice = EvaluationChoice(), seed: UInt64 = 1
+  ) {
+    self.name = name
+    self.model = model
+    self.data = data
+    self.algorithm = algorithm
+    self.aggregation = aggregation
+    self.cohort = cohort
+    self.rounds = rounds
+    self.stop = stop
+    self.system = system
+    self.evaluate = evaluate
+    self.seed = seed
+  }
+
   public enum ModelChoice: Hashable, Sendable {
     /// A model that Apus knows: `logistic`, `mcmahan-2nn`, `mcmahan-cnn`.
     case named(String)
@@ -26,28 +47,29 @@ public struct Recipe: Hashable, Sendable {
     case graph(file: String)
   }
 
-  /// The names of the models that Apus knows.
-  public static let modelNames = ["logistic", "mcmahan-2nn", "mcmahan-cnn"]
-
   public struct DataChoice: Hashable, Sendable {
     /// A data set that Apus knows, for example `mnist`, `fashion-mnist`, `digits`, `synthetic`.
     public var set: String
-    public var split: SplitChoice
-    /// How many clients; nil where the split tells (by a natural key).
+    public var split: SplitRule
+    /// How many clients; nil where the split tells (by a natural key) or the set does (synthetic).
     public var clients: Int?
     /// The part of every client's examples that is kept for measuring, in 0..<1.
     public var holdBack = 0.0
-    /// α and β of the synthetic set.
+    /// α and β of the synthetic sets.
     public var alpha: Double?
     public var beta: Double?
-  }
 
-  public enum SplitChoice: Hashable, Sendable {
-    case iid
-    case shards(perClient: Int)
-    case dirichlet(alpha: Double, minimum: Int)
-    case quantity(alpha: Double)
-    case by(String)
+    public init(
+      set: String, split: SplitRule, clients: Int? = nil, holdBack: Double = 0,
+      alpha: Double? = nil, beta: Double? = nil
+    ) {
+      self.set = set
+      self.split = split
+      self.clients = clients
+      self.holdBack = holdBack
+      self.alpha = alpha
+      self.beta = beta
+    }
   }
 
   public enum AlgorithmChoice: Hashable, Sendable {
@@ -72,6 +94,11 @@ public struct Recipe: Hashable, Sendable {
     public var accuracy: Double?
     /// Stop when the best accuracy has not risen for so many rounds.
     public var patience: Int?
+
+    public init(accuracy: Double? = nil, patience: Int? = nil) {
+      self.accuracy = accuracy
+      self.patience = patience
+    }
   }
 
   /// What goes wrong in the field, simulated.
@@ -85,6 +112,8 @@ public struct Recipe: Hashable, Sendable {
     public var overSelection = 1.0
     /// The least share of the cohort that must report, or the round is abandoned.
     public var quorum = 0.0
+
+    public init() {}
   }
 
   public struct EvaluationChoice: Hashable, Sendable {
@@ -92,5 +121,10 @@ public struct Recipe: Hashable, Sendable {
     public var every = 1
     /// How many clients are measured on their own held-back examples; 0 for none.
     public var clients = 0
+
+    public init(every: Int = 1, clients: Int = 0) {
+      self.every = every
+      self.clients = clients
+    }
   }
 }

@@ -20,11 +20,12 @@ struct Preparation {
     do {
       let catalog = DataCatalog(
         directory: options.dataDirectory, environment: options.environment)
-      (data, dataDigests) = try catalog.federated(recipe)
-    } catch let error as DataError {
-      throw SimulationError(.data, error.message, cause: error)
+      (data, dataDigests) = try catalog.federated(
+        recipe.data.set, split: recipe.data.split, clients: recipe.data.clients,
+        holdBack: recipe.data.holdBack, alpha: recipe.data.alpha, beta: recipe.data.beta,
+        seed: recipe.seed)
     } catch {
-      throw SimulationError(.data, "\(error)", cause: error)
+      throw SimulationError(.data, error.message, cause: error)
     }
     cohortSize = try Self.cohortSize(recipe.cohort, of: data.clientCount)
 
@@ -33,10 +34,18 @@ struct Preparation {
     do {
       graph = try Self.graph(recipe.model, for: table, directory: directory)
       try Program(graph, loss: loss, batchSize: 1).checkFits(table)
-    } catch let error as TrainingError {
+    } catch let error as SimulationError {
+      throw error
+    } catch {
       throw SimulationError(
-        .modelMismatch, "The model does not fit the data: \(error.message)", cause: error)
+        .modelMismatch, "The model does not fit the data: \(error)", cause: error)
     }
+  }
+
+  /// One digest for all files of data.
+  var dataDigest: String {
+    let text = dataDigests.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }.joined()
+    return Array(text.utf8).withUnsafeBytes { SHA256.hexDigest(of: $0) }
   }
 
   private static func cohortSize(

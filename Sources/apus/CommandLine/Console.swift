@@ -24,10 +24,19 @@ struct Console: Sendable {
 
   /// A result as JSON: over several lines, or on one where the format is a value a line.
   func print(json value: some Encodable) throws {
+    print(try Self.json(value, isPretty: format == .json))
+  }
+
+  /// A value as one line of JSON.
+  func jsonLine(_ value: some Encodable) throws -> String { try Self.json(value, isPretty: false) }
+
+  private static func json(_ value: some Encodable, isPretty: Bool) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    if format == .json { encoder.outputFormatting.insert(.prettyPrinted) }
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    if isPretty { encoder.outputFormatting.insert(.prettyPrinted) }
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 
   /// Several results: an array, or one a line.

@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusData
 internal import ApusSimulation
 
 /// Finds the command that the words name, runs it, and tells what went wrong.
@@ -11,7 +12,7 @@ struct Dispatch {
   var grammars: [Grammar] { commands.map { $0.grammar } }
 
   /// Runs the words that follow the program's name.
-  func run(_ words: [String]) async -> ExitStatus {
+  func run(_ words: [String]) -> ExitCode {
     var console = console
     do {
       guard let (command, rest) = try find(words) else { return .done }
@@ -23,18 +24,24 @@ struct Dispatch {
         console.output.print(HelpText.command(command.grammar, width: console.output.width))
         return .done
       }
-      let status = try await command.init(parsed).run(on: console)
-      return try confirm(status)
+      let status = try command.init(parsed).run(on: console)
+      return confirm(status)
     } catch let error as UsageError {
       let prefix = error.command.map { "\($0): " } ?? ""
       console.complain(prefix + error.message)
       let help = error.command.map { "help \($0)" } ?? "help"
-      if console.verbosity > .quiet { console.messages.print("'apus \(help)' tells what it takes.\n") }
+      if console.verbosity > .quiet {
+        console.messages.print("'apus \(help)' tells what it takes.\n")
+      }
       return .wrongUsage
     } catch let error as SimulationError {
       console.complain(error.message)
       let isRecipe = error.code == .invalidRecipe || error.code == .unreadableRecipe
       return isRecipe ? .wrongUsage : .failed
+    } catch let error as DataError {
+      console.complain(error.message)
+      let isUsage = error.code == .impossibleSplit || error.code == .unknownSet
+      return isUsage ? .wrongUsage : .failed
     } catch {
       console.complain("\(error)")
       return .failed
@@ -42,9 +49,9 @@ struct Dispatch {
   }
 
   /// A result that could not be written is a failure, unless its reader has left on purpose.
-  private func confirm(_ status: ExitStatus) throws -> ExitStatus {
-    guard status == .done, console.output.isBroken else { return status }
-    console.complain("the results could not be written to standard output")
+  private func confirm(_ status: ExitCode) -> ExitCode {
+    guard status == .done, let problem = console.output.problem else { return status }
+    console.complain("the results could not be written to standard output: \(problem)")
     return .failed
   }
 
@@ -66,13 +73,16 @@ struct Dispatch {
     }
     guard let first = rest.popFirst() else {
       throw UsageError(
-        common.first.map { "\($0) without a command" } ?? "a command is missing, for example 'apus simulate'")
+        common.first.map { "\($0) without a command" }
+          ?? "a command is missing, for example 'apus simulate'")
     }
     if let command = commands.first(where: { $0.grammar.name == first }) {
       return (command, common + rest)
     }
     let group = commands.filter { $0.grammar.name.hasPrefix(first + " ") }
-    let known = group.isEmpty ? grammars.map { Self.word(0, of: $0) } : group.map { Self.word(1, of: $0.grammar) }
+    let known =
+      group.isEmpty
+      ? grammars.map { Self.word(0, of: $0) } : group.map { Self.word(1, of: $0.grammar) }
     guard !group.isEmpty else { throw unknown(first, among: known) }
     guard let second = rest.popFirst() else {
       throw UsageError("\(first) needs one of \(known.joined(separator: ", "))", command: first)

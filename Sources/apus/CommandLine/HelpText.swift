@@ -5,14 +5,15 @@
 enum HelpText {
   /// What `apus help` prints.
   static func overview(_ commands: [Grammar], width: Int) -> String {
-    var text = "Apus: federated learning, simulated and served.\n\nUsage: apus COMMAND …\n\nCommands:\n"
+    var text =
+      "Apus: federated learning, simulated and served.\n\nUsage: apus COMMAND …\n\nCommands:\n"
     text += list(commands.map { ($0.name, $0.summary) }, width: width)
     text += "\nOptions of every command:\n"
     text += list(Grammar.commonOptions().map { (spelling(of: $0), $0.help) }, width: width)
     text += """
 
-      'apus help COMMAND' tells more. Exit codes: 0 done, 1 it ran and failed, 2 wrong usage,
-      3 could not reach or was not let in, 130 interrupted.
+      'apus help COMMAND' tells more. Exit codes: 0 done, 1 it ran and failed,
+      2 wrong usage, 3 could not reach or was not let in, 130 interrupted.
 
       """
     return text
@@ -50,7 +51,8 @@ enum HelpText {
   private static func spelling(of option: Option) -> String {
     let letter = option.letter.map { "-\($0), " } ?? ""
     let value = option.kind == nil ? "" : " \(option.placeholder)"
-    return "\(letter)--\(option.name)\(value)\(option.isRepeatable && option.kind != nil ? " …" : "")"
+    return
+      "\(letter)--\(option.name)\(value)\(option.isRepeatable && option.kind != nil ? " …" : "")"
   }
 
   /// Terms on the left, what they are on the right.

@@ -61,6 +61,14 @@ final class ProgressLine: Sendable {
     }
   }
 
+  /// Prints a message above the line.
+  func note(_ line: String) {
+    state.withLock { state in
+      clear(&state)
+      console.note(line)
+    }
+  }
+
   /// Takes the line away.
   func finish() {
     state.withLock { state in

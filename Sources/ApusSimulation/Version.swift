@@ -1,8 +1,8 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-/// The version of Apus.
+/// Which Apus this is.
 public enum ApusVersion {
-  /// As `CHANGELOG.md` has it.
+  /// Major, minor and patch, as semver.org says.
   public static let current = "0.1.0"
 }
