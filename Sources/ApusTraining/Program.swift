@@ -103,7 +103,7 @@ public final class Program: Objective {
     requireLength(gradient)
     return x.withUnsafeBufferPointer { x in
       gradient.withUnsafeMutableBufferPointer { gradient in
-        runTraining(on: batch, Self.base(x), sinks: Self.base(gradient), alpha: 1, beta: 0)
+        runTraining(on: batch, Self.base(x), sinks: Self.base(gradient), scale: 1, beta: 0)
       }
     }
   }
@@ -124,7 +124,7 @@ public final class Program: Objective {
     }
     return x.withUnsafeMutableBufferPointer { x in
       let base = Self.base(UnsafeBufferPointer(x))
-      return runTraining(on: batch, base, sinks: base, alpha: -rate, beta: 1)
+      return runTraining(on: batch, base, sinks: base, scale: -rate, beta: 1)
     }
   }
 

@@ -81,8 +81,8 @@ extension Preparation {
     if input.repeatsRows(of: result) {
       let width = result.count
       return { frame in
-        let (y, alpha, beta) = destination.resolved(in: frame)
-        apus_column_sums(frame.count(extent) / width, width, alpha, frame.pointer(x), beta, y)
+        let (y, beta) = destination.resolved(in: frame)
+        apus_column_sums(frame.count(extent) / width, width, 1, frame.pointer(x), beta, y)
       }
     }
     let layout = StridedLayout(
@@ -173,10 +173,10 @@ extension Preparation {
     )
     let destination = destination(step)
     return { frame in
-      let (y, alpha, beta) = destination.resolved(in: frame)
+      let (y, beta) = destination.resolved(in: frame)
       if beta == 0 { apus_fill(table.count, 0, y) }
       _ = apus_scatter_add_rows(
-        frame.count(count), table[1], table[0], alpha, frame.indices(indices), frame.pointer(dy), y)
+        frame.count(count), table[1], table[0], 1, frame.indices(indices), frame.pointer(dy), y)
     }
   }
 }
