@@ -27,16 +27,31 @@ struct ConvolutionKernel {
     outputCount = output.count
     places = output[0] * output[1]
     depth = window.size.height * window.size.width * filterChannels.in
+    isPointwise = groups == 1 && depth == image[2] && image[0] * image[1] == places
   }
+
+  /// A window of one pixel that moves by one: the images are the columns.
+  private let isPointwise: Bool
 
   private var isDepthwise: Bool { groups > 1 && filterChannels.in == 1 }
 
   /// Images that are unfolded at a time: enough rows for a product to be efficient.
-  private var imagesPerBlock: Int { max(1, 256 / places) }
+  private var imagesPerBlock: Int { isPointwise ? .max : max(1, 256 / places) }
 
   /// Words needed while it runs.
   func scratchCount(capacity: Int) -> Int {
-    isDepthwise ? 0 : min(imagesPerBlock, capacity) * places * depth
+    isDepthwise || isPointwise ? 0 : min(imagesPerBlock, capacity) * places * depth
+  }
+
+  /// What the window sees at each place, a row each.
+  private func columns(
+    _ count: Int, _ window: UnsafePointer<apus_window>, _ group: Int,
+    _ images: UnsafePointer<Float>, _ scratch: UnsafeMutablePointer<Float>
+  ) -> UnsafePointer<Float> {
+    if isPointwise { return images }
+    apus_im2col(
+      count, window, group * filterChannels.in, filterChannels.in, images, scratch)
+    return UnsafePointer(scratch)
   }
 
   /// output ← images ∗ filters.
@@ -52,12 +67,11 @@ struct ConvolutionKernel {
       for first in stride(from: 0, to: rows, by: imagesPerBlock) {
         let count = min(imagesPerBlock, rows - first)
         for group in 0..<groups {
-          apus_im2col(
-            count, window, group * filterChannels.in, filterChannels.in,
-            images + first * imageCount, scratch)
+          let columns = self.columns(
+            count, window, group, images + first * imageCount, scratch)
           MatrixProduct.compute(
             rows: count * places, columns: filterChannels.out, depth: depth,
-            .init(scratch, rowStride: depth),
+            .init(columns, rowStride: depth),
             .init(filters + group * filterChannels.out, rowStride: outChannels),
             into: output + first * outputCount + group * filterChannels.out,
             rowStride: outChannels)
@@ -86,7 +100,8 @@ struct ConvolutionKernel {
               gradient + first * outputCount + group * filterChannels.out, rowStride: outChannels),
             .init(
               filters + group * filterChannels.out, rowStride: outChannels, isTransposed: true),
-            into: scratch, rowStride: depth)
+            into: isPointwise ? result : scratch, rowStride: depth)
+          if isPointwise { continue }
           apus_col2im(
             count, window, group * filterChannels.in, filterChannels.in, scratch,
             result + first * imageCount)
@@ -110,12 +125,11 @@ struct ConvolutionKernel {
       for first in stride(from: 0, to: rows, by: imagesPerBlock) {
         let count = min(imagesPerBlock, rows - first)
         for group in 0..<groups {
-          apus_im2col(
-            count, window, group * filterChannels.in, filterChannels.in,
-            images + first * imageCount, scratch)
+          let columns = self.columns(
+            count, window, group, images + first * imageCount, scratch)
           MatrixProduct.compute(
             rows: depth, columns: filterChannels.out, depth: count * places, alpha: alpha,
-            .init(scratch, rowStride: depth, isTransposed: true),
+            .init(columns, rowStride: depth, isTransposed: true),
             .init(
               gradient + first * outputCount + group * filterChannels.out, rowStride: outChannels),
             beta: first == 0 ? beta : 1, into: result + group * filterChannels.out,

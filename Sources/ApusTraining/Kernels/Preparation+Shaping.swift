@@ -168,7 +168,9 @@ extension Preparation {
   mutating func scatterAdd(_ step: Step) -> Instruction {
     let shape = step.sink.map { schedule.graph.parameters[$0.parameter].shape }
     let table = shape ?? signature(step.outputs[0]).shape
-    let (indices, dy, count) = (place(step.inputs[0]), place(step.inputs[1]), extent(step.inputs[0]))
+    let (indices, dy, count) = (
+      place(step.inputs[0]), place(step.inputs[1]), extent(step.inputs[0])
+    )
     let destination = destination(step)
     return { frame in
       let (y, alpha, beta) = destination.resolved(in: frame)

@@ -26,8 +26,10 @@ struct ProductKernel {
     outerCount = result.count / (rows * columns)
     isTransposed = (transposingLeft, transposingRight)
     func strides(_ operand: Signature) -> (Int, Int) {
-      (operand.shape.rank > 2 ? operand.rows * operand.columns : 0,
-        operand.isBatched ? operand.count : 0)
+      (
+        operand.shape.rank > 2 ? operand.rows * operand.columns : 0,
+        operand.isBatched ? operand.count : 0
+      )
     }
     leftStrides = strides(left)
     rightStrides = strides(right)

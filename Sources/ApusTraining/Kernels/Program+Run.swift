@@ -45,6 +45,7 @@ extension Program {
   /// - Parameters:
   ///   - x: the parameters, in the order of ``layout``.
   ///   - examples: any number.
+  /// - Returns: sums over the examples.
   public func evaluate(at x: ParameterVector, on examples: ClientDataset) -> Evaluation {
     measure(at: x, on: examples) { _ in }
   }
