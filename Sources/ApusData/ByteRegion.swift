@@ -11,7 +11,8 @@
 
 /// Bytes that nobody writes to any more: memory of our own, or a file mapped into memory.
 public final class ByteRegion: @unchecked Sendable {
-  // Sendable: the memory is written only before the region is made, and freed only when nobody has it.
+  // Sendable: the memory is written only before the region is made, and freed only when nobody has
+  // it.
   private enum Owner {
     case allocation(UnsafeMutableRawPointer)
     case mapping(UnsafeMutableRawPointer, length: Int)
@@ -19,8 +20,8 @@ public final class ByteRegion: @unchecked Sendable {
   }
 
   private let owner: Owner
-  /// The bytes, which stay as long as the region does: whoever uses them must keep it, as a caller keeps
-  /// its arguments; ``withBytes(_:)`` does so by itself.
+  /// The bytes, which stay as long as the region does: whoever uses them must keep it, as a caller
+  /// keeps its arguments; ``withBytes(_:)`` does so by itself.
   package let bytes: UnsafeBufferPointer<UInt8>
   /// How many bytes there are.
   public var count: Int { bytes.count }

@@ -24,7 +24,8 @@ public final class ExampleTable: Sendable {
     case classes([Int32], classCount: Int)
     /// Numbers of the given shape, one example after the other.
     case values([Float], shape: Shape)
-    /// One class for each of `length` places of an example; a negative one is not counted in the loss.
+    /// One class for each of `length` places of an example; a negative one is not counted in the
+    /// loss.
     case sequences([Int32], length: Int, classCount: Int)
   }
 

@@ -43,7 +43,7 @@ struct SplitPictureTests {
   func wellFormed(clients: Int, classCount: Int) throws {
     let svg = SplitPicture(of: try dataset(clients: clients, classCount: classCount)).svg
     #expect(svg.contains("<title id=\"split-title\">a &lt;b&gt; &amp; c</title>"))
-    #expect(svg.contains(clients > 400 ? "400 of 700 clients" : "\(clients) clients, "))
+    #expect(svg.contains(clients > 600 ? "600 of 700 clients" : "\(clients) clients, "))
     #expect(!svg.contains("nan") && !svg.contains("inf"))
     let document = svg.replacing("&lt;", with: "").replacing("&gt;", with: "")
     // Every tag is closed by itself or by its own end.
@@ -72,7 +72,7 @@ struct SplitPictureTests {
     let table = ExampleTable(
       count: 2, inputShape: [1], inputs: .numbers([1, 2]), targets: .values([1, 2], shape: [1]))
     let set = FederatedDataset("s", dividing: table, by: Partition([[0], [1]]))
-    #expect(SplitPicture(of: set).svg.contains("2 clients, 1 to 1 examples each"))
+    #expect(SplitPicture(of: set).svg.contains("2 clients, 1 examples each"))
     let none = FederatedDataset("s", dividing: table, by: Partition([]))
     #expect(SplitPicture(of: none).svg.contains("0 clients"))
   }
