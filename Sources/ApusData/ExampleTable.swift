@@ -158,13 +158,14 @@ extension ExampleTable {
     let stride = inputShape.count
     switch inputs {
     case .bytes(let region, let scale, let offset):
-      guard let bytes = region.bytes.baseAddress else { return }
       let numbers = words.assumingMemoryBound(to: Float.self)
-      for (row, index) in indices.enumerated() {
-        precondition(index >= 0 && Int(index) < count, "There is no example \(index).")
-        apus_numbers_from_bytes(
-          stride, bytes + Int(index) * stride, scale, offset,
-          numbers + row * stride)
+      region.withBytes { bytes in
+        guard let first = bytes.baseAddress else { return }
+        for (row, index) in indices.enumerated() {
+          precondition(index >= 0 && Int(index) < count, "There is no example \(index).")
+          apus_numbers_from_bytes(
+            stride, first + Int(index) * stride, scale, offset, numbers + row * stride)
+        }
       }
     case .numbers(let numbers):
       numbers.withUnsafeBytes { Self.copyRows(indices, words: stride, from: $0, to: words) }

@@ -57,7 +57,7 @@ enum Gzip {
     while !memory.isFull {
       if try stream.isAtEnd(reading: &memory) { break }
     }
-    return Array(memory.region().bytes.prefix(count))
+    return memory.region().withBytes { Array($0.prefix(count)) }
   }
 }
 
