@@ -76,16 +76,25 @@ struct SyntheticRun {
       seconds.evaluate = isMeasured ? 0.09 + noise(0.02) : 0
       var loss = 2.3 * (1 - progress) + 0.08 + noise(0.05) * (1 - progress)
       if let divergesAt, round >= divergesAt { loss = .nan }
-      let clients = RoundRecord.ClientAccuracy(
-        mean: accuracy - 0.02, tenthPercentile: max(accuracy - 0.12 + noise(0.02), 0),
-        worst: max(accuracy - 0.3 + noise(0.08), 0), clients: 100)
-      records.append(
-        RoundRecord(
-          round: round, accuracy: isMeasured ? accuracy : nil, loss: isMeasured ? loss : nil,
-          trainingLoss: round == 0 ? nil : loss * 0.7, clients: counted, dropped: dropped,
-          rejected: round > 0 && round.isMultiple(of: 23) ? 1 : 0, examples: counted * 600,
-          bytesUp: counted * 796_840, bytesDown: (counted + dropped) * 796_840,
-          clientAccuracy: measuresClients && isMeasured ? clients : nil, seconds: seconds))
+      var record = RoundRecord(round: round)
+      record.trainingLoss = round == 0 ? nil : loss * 0.7
+      record.clients = counted
+      record.dropped = dropped
+      record.rejected = round > 0 && round.isMultiple(of: 23) ? 1 : 0
+      record.examples = counted * 600
+      record.seconds = seconds
+      record.bytesUp = counted * 796_840
+      record.bytesDown = (counted + dropped) * 796_840
+      if isMeasured {
+        record.accuracy = accuracy
+        record.loss = loss
+        if measuresClients {
+          record.clientAccuracy = RoundRecord.ClientAccuracy(
+            mean: accuracy - 0.02, tenthPercentile: max(accuracy - 0.12 + noise(0.02), 0),
+            worst: max(accuracy - 0.3 + noise(0.08), 0), clients: 100)
+        }
+      }
+      records.append(record)
     }
     return records
   }

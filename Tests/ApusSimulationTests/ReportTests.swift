@@ -92,7 +92,7 @@ struct ReportTests {
     lines[1] = "{\"round\": 1, \"clients\": \"ten\"}"
     try scratch.write(lines.joined(separator: "\n") + "\n", to: "run/metrics.jsonl")
     let damage = try #require(throws: SimulationError.self) { try Report.csv(runs: [path]) }
-    #expect(damage.code == .invalidRun)
+    #expect(damage.code == .damagedRun)
     #expect(damage.message.contains("run/metrics.jsonl:2: 'clients' is of the wrong kind"))
 
     // The same text with its line break is damage, not the trace of a kill.
@@ -103,17 +103,17 @@ struct ReportTests {
   @Test("A directory that is no run, no run at all and an unwritable page are errors")
   func missingFiles() throws {
     let none = try #require(throws: SimulationError.self) { try Report.csv(runs: []) }
-    #expect(none.code == .unreadableRun)
+    #expect(none.code == .notARun)
     let empty = try #require(throws: SimulationError.self) {
       try Report.csv(runs: [scratch.path])
     }
-    #expect(empty.code == .unreadableRun)
+    #expect(empty.code == .notARun)
     #expect(empty.message.contains("no readable recipe.json5"))
     let path = try SyntheticRun(rounds: 1).write(into: scratch)
     let page = try #require(throws: SimulationError.self) {
       try Report.write(runs: [path], to: "\(scratch.path)/nowhere/report.html")
     }
-    #expect(page.code == .unwritableReport)
+    #expect(page.code == .outputUnwritable)
     #expect(page.message.contains("nowhere/report.html"))
   }
 

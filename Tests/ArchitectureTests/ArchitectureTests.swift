@@ -64,9 +64,13 @@ struct ArchitectureTests {
       "  @testable import ApusNumerics",
       "@preconcurrency package import struct ApusTraining.Graph",
       "let important = 1",
+      "let script = \"\"\"",
+      "  import InText",
+      "  \"\"\"",
+      "import CZlib",
     ].joined(separator: "\n")
     #expect(
       SourceFile.importedModules(in: text)
-        == ["Foundation", "ApusData", "ApusNumerics", "ApusTraining"])
+        == ["Foundation", "ApusData", "ApusNumerics", "ApusTraining", "CZlib"])
   }
 }

@@ -21,7 +21,7 @@ public enum Figure {
 
   /// The accuracy curves of some runs as SVG, light or dark as its reader prefers.
   ///
-  /// - Throws: `unreadableRun`, `invalidRun`.
+  /// - Throws: `not-a-run`, `damaged-run`.
   public static func svg(
     runs: [String], title: String, reference: Reference? = nil
   ) throws(SimulationError) -> String {
@@ -30,7 +30,7 @@ public enum Figure {
 
   /// Writes ``svg(runs:title:reference:)`` to a file.
   ///
-  /// - Throws: `unreadableRun`, `invalidRun`, `unwritableReport`.
+  /// - Throws: `not-a-run`, `damaged-run`, `output-unwritable`.
   public static func write(
     runs: [String], title: String, reference: Reference? = nil, to path: String
   ) throws(SimulationError) {

@@ -16,7 +16,7 @@ struct RecordedRun: Sendable {
   /// What the reader let pass, a sentence each.
   let notes: [String]
 
-  /// - Throws: `unreadableRun` where a file is missing, `invalidRun` where its text is wrong; a line
+  /// - Throws: `not-a-run` where a file is missing, `damaged-run` where its text is wrong; a line
   ///   of `metrics.jsonl` is named with its number.
   init(at path: String) throws(SimulationError) {
     self.path = path
@@ -68,7 +68,7 @@ struct RecordedRun: Sendable {
       } catch {
         guard index == lines.count - 1 else {
           throw SimulationError(
-            .invalidRun,
+            .damagedRun,
             "\(path):\(index + 1): \(reason(error)). A line is one round as JSON; remove the line, "
               + "or take the run's directory from a copy.", cause: error)
         }
@@ -86,7 +86,7 @@ struct RecordedRun: Sendable {
       return try decoder().decode(RunSummary.self, from: bytes)
     } catch {
       throw SimulationError(
-        .invalidRun, "\(file): \(reason(error)). Remove the file to report the run without it.",
+        .damagedRun, "\(file): \(reason(error)). Remove the file to report the run without it.",
         cause: error)
     }
   }
@@ -96,7 +96,7 @@ struct RecordedRun: Sendable {
       return try Data(contentsOf: URL(filePath: join(path, name)))
     } catch {
       throw SimulationError(
-        .unreadableRun,
+        .notARun,
         "\(path) has no readable \(name); a run directory, as apus simulate writes it, was expected.",
         cause: error)
     }
@@ -130,10 +130,6 @@ struct RecordedRun: Sendable {
 }
 
 extension SimulationError.Code {
-  /// A run directory lacks a file, or it cannot be read.
-  public static let unreadableRun = Self(rawValue: "unreadableRun")
-  /// A file of a run directory is damaged.
-  public static let invalidRun = Self(rawValue: "invalidRun")
-  /// A report or a figure cannot be written.
-  public static let unwritableReport = Self(rawValue: "unwritableReport")
+  /// A file of a run directory does not say what it should.
+  public static let damagedRun = Self(rawValue: "damaged-run")
 }

@@ -1,7 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-internal import Foundation
+internal import ApusNumerics
 
 /// What runs did, for people: a page with charts, and the numbers.
 public enum Report {
@@ -14,7 +14,7 @@ public enum Report {
   ///   - runs: Run directories; at least one.
   ///   - path: The page, `NAME.html`; it and `NAME.csv` are replaced where they exist.
   /// - Returns: What was let pass while reading, a sentence each.
-  /// - Throws: `unreadableRun`, `invalidRun`, `unwritableReport`.
+  /// - Throws: `not-a-run`, `damaged-run`, `output-unwritable`.
   @discardableResult
   public static func write(
     runs: [String], to path: String
@@ -28,14 +28,14 @@ public enum Report {
 
   /// The numbers of some runs as comma-separated values, a line for each round.
   ///
-  /// - Throws: `unreadableRun`, `invalidRun`.
+  /// - Throws: `not-a-run`, `damaged-run`.
   public static func csv(runs: [String]) throws(SimulationError) -> String {
     RunTable.csv(of: try read(runs))
   }
 
   static func read(_ paths: [String]) throws(SimulationError) -> [RecordedRun] {
     guard !paths.isEmpty else {
-      throw SimulationError(.unreadableRun, "No run was named; name one run directory or more.")
+      throw SimulationError(.notARun, "No run was named; name one run directory or more.")
     }
     var runs: [RecordedRun] = []
     for path in paths { runs.append(try RecordedRun(at: path)) }
@@ -43,13 +43,13 @@ public enum Report {
   }
 
   static func write(_ text: String, to path: String) throws(SimulationError) {
-    do {
-      try Data(text.utf8).write(to: URL(filePath: path))
+    do throws(NumericsError) {
+      try DurableFile.write(Array(text.utf8), to: path)
     } catch {
       throw SimulationError(
-        .unwritableReport,
-        "\(path) cannot be written: \(error.localizedDescription) "
-          + "Name a file in a directory that exists, is writable and has room.", cause: error)
+        .outputUnwritable,
+        "\(error.message) Name a file in a directory that exists, can be written to and has room.",
+        cause: error)
     }
   }
 }
