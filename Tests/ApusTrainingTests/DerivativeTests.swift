@@ -62,7 +62,9 @@ import Testing
     one("log softmax") { $0.logSoftmax() },
     one("sum") { $0.sum(over: [1]) },
     one("sum of all") { $0.sum() },
-    one("sum over outer axes") { $0.reshaped(to: [2, 2, 3]).sum(over: [0, 2], keepingAxes: true) },
+    one("sum over outer axes") {
+      $0.reshaped(to: [2, 2, 3]).sum(over: [0, 2], keepingAxes: true)
+    },
     one("mean") { $0.mean(over: [0], keepingAxes: true) },
     one("max") { $0.max(over: [1]) },
     one("max over both") { $0.max() },
@@ -128,7 +130,8 @@ import Testing
     for (a, b, batchedA, batchedB) in operands {
       for (left, right) in [(false, false), (false, true), (true, false), (true, true)] {
         cases.append(
-          Case("\(a) by \(b), transposed: \(left) \(right), batched: \(batchedA) \(batchedB)", [12]) {
+          Case("\(a) by \(b), transposed: \(left) \(right), batched: \(batchedA) \(batchedB)", [12])
+          {
             x, w in
             operand(x, w, left ? swapped(a) : a, batchedA, "a").product(
               with: operand(x, w, right ? swapped(b) : b, batchedB, "b"),
@@ -145,7 +148,8 @@ import Testing
     return shape
   }
 
-  @Test("Products of matrices, whichever is transposed or the same for all", arguments: productCases)
+  @Test(
+    "Products of matrices, whichever is transposed or the same for all", arguments: productCases)
   func product(_ example: Case) throws { try check(example) }
 
   static let layerCases: [Case] = [
@@ -166,6 +170,9 @@ import Testing
     },
     Case("convolution, same", [4, 5, 2]) { x, w in
       scaled(x, w).convolved(with: parameter(x, w, "f", [3, 3, 2, 3]), padding: .same)
+    },
+    Case("convolution of single pixels", [2, 3, 4]) { x, w in
+      scaled(x, w).convolved(with: parameter(x, w, "f", [1, 1, 4, 3]))
     },
     Case("convolution, stride 2, valid", [5, 6, 2]) { x, w in
       scaled(x, w).convolved(with: parameter(x, w, "f", [2, 3, 2, 3]), stride: 2)

@@ -81,7 +81,8 @@ import Testing
     let forged = text.replacingOccurrences(of: from, with: to)
     #expect(forged != text, "\(from) is not in \(text)")
     _ = try JSONDecoder().decode(Graph.self, from: Data(text.utf8))
-    #expect(throws: TrainingError.self) {
+    // Some are stopped by the graph, some by a shape that decodes itself.
+    #expect(throws: (any Error).self) {
       try JSONDecoder().decode(Graph.self, from: Data(forged.utf8))
     }
   }

@@ -29,9 +29,10 @@ import Testing
     let plan = MemoryPlan(requests)
     expectNoOverlap(plan)
     // At no moment is more alive than fits, and sharing saves a good part.
-    let peak = (0..<62).map { moment in
-      requests.reduce(0) { $0 + ($1.lifetime.contains(moment) ? $1.count : 0) }
-    }.max() ?? 0
+    let peak =
+      (0..<62).map { moment in
+        requests.reduce(0) { $0 + ($1.lifetime.contains(moment) ? $1.count : 0) }
+      }.max() ?? 0
     #expect(plan.wordCount >= peak)
     #expect(plan.wordCount < plan.unplannedWordCount / 2)
   }

@@ -61,7 +61,8 @@ import Testing
     #expect(x == copy)
   }
 
-  @Test("A batch larger than the workspace gives the gradient of the whole", arguments: [1, 4, 8, 21])
+  @Test(
+    "A batch larger than the workspace gives the gradient of the whole", arguments: [1, 4, 8, 21])
   func chunks(size: Int) throws {
     let whole = try Program(graph, loss: .softmaxCrossEntropy, batchSize: 21)
     let parts = try Program(graph, loss: .softmaxCrossEntropy, batchSize: size)

@@ -71,7 +71,9 @@ import Testing
     #expect(try Graph(tracing: model(deep: false), input: [1]).layout.entries.count == 8)
   }
 
-  private func message(_ input: InputSignature, _ body: @escaping @Sendable (Symbol) -> Symbol) -> String {
+  private func message(_ input: InputSignature, _ body: @escaping @Sendable (Symbol) -> Symbol)
+    -> String
+  {
     do {
       _ = try Graph(tracing: Function(body), input: input)
       return "no error"
@@ -94,12 +96,16 @@ import Testing
       error?.message
         == "hidden: weight is shared and has the shape 1600×512, but 512×512 is needed here.")
     #expect(
-      message([3136]) { $0.product(with: $0.parameter("w", [1600, 512], .constant(0), of: Weights())) }
+      message([3136]) {
+        $0.product(with: $0.parameter("w", [1600, 512], .constant(0), of: Weights()))
+      }
         == "product of 1×3136 and 1600×512: inner dimensions differ (3136, 1600)")
     #expect(
       message([4, 3]) { $0 + $0.reshaped(to: [3, 4]) }
         == "add of 4×3 and 3×4: the shapes cannot be broadcast")
-    #expect(message([4, 3]) { $0.reshaped(to: [5]) } == "reshape of 4×3 to 5: the numbers of elements differ")
+    #expect(
+      message([4, 3]) { $0.reshaped(to: [5]) }
+        == "reshape of 4×3 to 5: the numbers of elements differ")
     #expect(
       message([4, 3]) { .concatenated([$0, $0.reshaped(to: [3, 4])], alongAxis: 0) }
         == "concatenation of 4×3, 3×4 along axis 0: other axes differ")

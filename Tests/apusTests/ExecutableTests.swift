@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import ApusSimulation
 import Foundation
 import Testing
 
@@ -135,6 +136,50 @@ import Testing
       guard Interruption.isRequested else { exit(4) }
       raise(SIGINT)
     }
+  }
+
+  private static let recipe = """
+    { model: "logistic", data: { set: "digits", split: "iid", clients: 20 },
+      algorithm: { fedavg: { localEpochs: 1, batchSize: 10, learningRate: 0.1 } },
+      cohort: { fraction: 1 }, rounds: 60, evaluate: { every: 10 } }
+    """
+
+  @Test(
+    "A run that a signal stops ends with 130, and resumed has the bytes of one that ran through")
+  func stopsAndResumes() throws {
+    let directory = FileManager.default.temporaryDirectory
+      .appendingPathComponent("apus-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: directory) }
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    let recipe = directory.appendingPathComponent("recipe.json5").path
+    try Self.recipe.write(toFile: recipe, atomically: true, encoding: .utf8)
+    let (whole, parts) = (directory.path + "/whole", directory.path + "/parts")
+    let uninterrupted = try run("simulate", recipe, "--out", whole, "--format", "json")
+    #expect(uninterrupted.status == 0, "\(uninterrupted.messages)")
+
+    let process = Process()
+    process.executableURL = Self.program
+    process.arguments = ["simulate", recipe, "--out", parts, "--format", "jsonl", "--quiet"]
+    let (output, messages) = (Pipe(), Pipe())
+    process.standardOutput = output
+    process.standardError = messages
+    try process.run()
+    // The first round is on its way out: there are many to come.
+    _ = output.fileHandleForReading.availableData
+    process.interrupt()
+    _ = try output.fileHandleForReading.readToEnd()
+    let errors = try messages.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 130)
+    #expect(String(decoding: errors, as: UTF8.self).contains("apus simulate --resume \(parts)"))
+
+    let resumed = try run("simulate", "--resume", parts, "--format", "json")
+    #expect(resumed.status == 0, "\(resumed.messages)")
+    let summaries = try [uninterrupted, resumed].map {
+      try JSONDecoder().decode(RunSummary.self, from: Data($0.output.utf8))
+    }
+    #expect(summaries[0].modelDigest == summaries[1].modelDigest)
+    #expect(summaries[1].outcome == .completed && summaries[1].rounds == 60)
   }
 
   @Test("bash completes commands, groups, options and choices")

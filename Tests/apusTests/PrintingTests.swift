@@ -73,7 +73,7 @@ import Testing
   func showsProgress() throws {
     let recorder = Recorder()
     try rounds(on: recorder.console(isInteractive: true))
-    #expect(recorder.messages.contains("Round 2 of 4, 4.0 s left"))
+    #expect(recorder.messages.contains("Round 3 of 4, accuracy 90.00 %, 2.0 s left"))
     #expect(recorder.messages.hasSuffix("\r\u{1B}[K"))
     #expect(!recorder.output.contains("\u{1B}"))
   }

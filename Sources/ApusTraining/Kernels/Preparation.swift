@@ -71,8 +71,8 @@ struct Preparation {
       let (piece, extent) = (place(step.inputs[0]), extent(step.inputs[0]))
       let destination = destination(step)
       return { frame in
-        let (sink, alpha, beta) = destination.resolved(in: frame)
-        apus_sink(frame.count(extent), alpha, frame.pointer(piece), beta, sink)
+        let (sink, beta) = destination.resolved(in: frame)
+        apus_sink(frame.count(extent), 1, frame.pointer(piece), beta, sink)
       }
     case .keep:
       let destination = destination(step)

@@ -169,7 +169,8 @@ struct Schedule {
     for node in graph.nodes {
       guard case .operation(.unary(let function)) = node.computation,
         function.activation != nil, let addition = node.inputs.first,
-        userCounts[addition] == 1, case .operation(.binary(.add)) = graph.nodes[addition].computation,
+        userCounts[addition] == 1,
+        case .operation(.binary(.add)) = graph.nodes[addition].computation,
         biasOperands(of: addition).count == 2
       else { continue }
       fused.insert(addition)
@@ -245,7 +246,9 @@ struct Schedule {
         scratchBuffers[index] = lifetimes.count - 1
       }
     }
-    for index in graph.nodes.indices where homes[index] == nil { homes[index] = homes[aliases[index]] }
+    for index in graph.nodes.indices where homes[index] == nil {
+      homes[index] = homes[aliases[index]]
+    }
     requests = lifetimes.map { .init(count: $0.count, lifetime: $0.first...$0.last) }
   }
 
