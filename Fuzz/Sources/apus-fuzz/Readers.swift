@@ -5,7 +5,9 @@ import ApusData
 import ApusNumerics
 import ApusSimulation
 
-/// A reader and what must be true of whatever it accepts. It may throw; it may not trap.
+/// A reader and what must be true of whatever it accepts.
+///
+/// It may throw; it may not trap.
 struct Reader: Sendable {
   let name: String
   let read: @Sendable ([UInt8]) -> Void
