@@ -91,7 +91,7 @@ extension Preparation {
         StridedLayout.strides(of: input), StridedLayout.broadcastStrides(result, to: input.shape),
       ])
     return { frame in
-      let (y, _, _) = destination.resolved(in: frame)
+      let (y, _) = destination.resolved(in: frame)
       apus_fill(frame.count(resultExtent), 0, y)
       layout.extents[0] = frame.rows(extent)
       apus_add_strided(

@@ -78,7 +78,7 @@ struct Preparation {
       let destination = destination(step)
       let count = step.sink.map { schedule.graph.parameters[$0.parameter].shape.count } ?? 0
       return { frame in
-        let (sink, _, beta) = destination.resolved(in: frame)
+        let (sink, beta) = destination.resolved(in: frame)
         if beta == 0 { apus_fill(count, 0, sink) }
       }
     case .compute(let computation):
