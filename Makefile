@@ -38,8 +38,8 @@ format: ## format every source file in place
 	swift format --in-place --parallel --recursive Package.swift Sources Tests Fuzz
 
 lint: ## the formatter's rules and the gates of scripts/gates
-	swift format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz
 	@for gate in scripts/gates/*; do $$gate || exit 1; done
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz
 
 fuzz: bootstrap ## feed broken files to every reader, SECONDS_EACH each
 	@scripts/fuzz $(SECONDS_EACH)

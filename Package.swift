@@ -71,10 +71,12 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    .target(name: "CAllocationCounter", path: "Tests/Support/CAllocationCounter"),
     tests(of: "ApusNumerics", with: ["CApus"], resources: [.copy("Goldens")]),
     tests(of: "ApusData", with: ["ApusNumerics"]),
     tests(
-      of: "ApusTraining", with: ["ApusData", "ApusNumerics", "ApusModels"],
+      of: "ApusTraining",
+      with: ["ApusData", "ApusNumerics", "ApusModels", "CAllocationCounter"],
       resources: [.copy("Goldens")]),
     tests(of: "ApusModels", with: ["ApusTraining", "ApusNumerics", "ApusData"]),
     tests(of: "ApusAlgorithms", with: ["ApusNumerics", "ApusData"]),

@@ -30,8 +30,8 @@ public struct BatchSchedule: Sequence, Sendable {
 
   /// One walk through the batches.
   ///
-  /// A batch shares the iterator's order of rows; one that is kept beyond its pass makes the next pass
-  /// begin with a copy of that order.
+  /// A batch shares the iterator's order of rows; one that is kept beyond its pass makes the next
+  /// pass begin with a copy of that order.
   public struct Iterator: IteratorProtocol {
     private enum Use {
       static let order = 0

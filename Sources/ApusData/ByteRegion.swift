@@ -11,7 +11,8 @@
 
 /// Bytes that nobody writes to any more: memory of our own, or a file mapped into memory.
 public final class ByteRegion: @unchecked Sendable {
-  // Sendable: the memory is written only before the region is made, and freed only when nobody has it.
+  // Sendable: the memory is written only before the region is made, and freed only when nobody has
+  // it.
   private enum Owner {
     case allocation(UnsafeMutableRawPointer)
     case mapping(UnsafeMutableRawPointer, length: Int)
@@ -19,8 +20,9 @@ public final class ByteRegion: @unchecked Sendable {
   }
 
   private let owner: Owner
-  /// The bytes, which stay as long as the region does.
-  public let bytes: UnsafeBufferPointer<UInt8>
+  /// The bytes, which stay as long as the region does: whoever uses them must keep it, as a caller
+  /// keeps its arguments; ``withBytes(_:)`` does so by itself.
+  package let bytes: UnsafeBufferPointer<UInt8>
   /// How many bytes there are.
   public var count: Int { bytes.count }
 
@@ -69,6 +71,14 @@ public final class ByteRegion: @unchecked Sendable {
     owner = .mapping(base, length: fileLength)
     bytes = UnsafeBufferPointer(
       start: (base + range.lowerBound).assumingMemoryBound(to: UInt8.self), count: range.count)
+  }
+
+  /// Lends the bytes.
+  public func withBytes<Result, Failure: Error>(
+    _ body: (UnsafeBufferPointer<UInt8>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    defer { withExtendedLifetime(self) {} }
+    return try body(bytes)
   }
 
   deinit {

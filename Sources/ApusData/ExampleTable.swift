@@ -24,7 +24,8 @@ public final class ExampleTable: Sendable {
     case classes([Int32], classCount: Int)
     /// Numbers of the given shape, one example after the other.
     case values([Float], shape: Shape)
-    /// One class for each of `length` places of an example; a negative one is not counted in the loss.
+    /// One class for each of `length` places of an example; a negative one is not counted in the
+    /// loss.
     case sequences([Int32], length: Int, classCount: Int)
   }
 
@@ -158,13 +159,14 @@ extension ExampleTable {
     let stride = inputShape.count
     switch inputs {
     case .bytes(let region, let scale, let offset):
-      guard let bytes = region.bytes.baseAddress else { return }
       let numbers = words.assumingMemoryBound(to: Float.self)
-      for (row, index) in indices.enumerated() {
-        precondition(index >= 0 && Int(index) < count, "There is no example \(index).")
-        apus_numbers_from_bytes(
-          stride, bytes + Int(index) * stride, scale, offset,
-          numbers + row * stride)
+      region.withBytes { bytes in
+        guard let first = bytes.baseAddress else { return }
+        for (row, index) in indices.enumerated() {
+          precondition(index >= 0 && Int(index) < count, "There is no example \(index).")
+          apus_numbers_from_bytes(
+            stride, first + Int(index) * stride, scale, offset, numbers + row * stride)
+        }
       }
     case .numbers(let numbers):
       numbers.withUnsafeBytes { Self.copyRows(indices, words: stride, from: $0, to: words) }

@@ -43,7 +43,10 @@ public struct RoundRecord: Codable, Hashable, Sendable {
     public var total: Double { train + aggregate + evaluate + checkpoint }
     public init() {}
   }
+}
 
+// In an extension, so that the memberwise initializer stays.
+extension RoundRecord {
   init(round: Int) {
     self.round = round
     clients = 0

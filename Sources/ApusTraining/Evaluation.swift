@@ -1,7 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-/// How a model did on some examples. Sums, so that parts can be added.
+/// How a model did on some examples, as sums, so that parts can be added.
 public struct Evaluation: Hashable, Sendable {
   /// How many answers were measured: one an example, or one for each place of a sequence that counts.
   public var exampleCount: Int

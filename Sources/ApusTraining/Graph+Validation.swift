@@ -82,7 +82,8 @@ extension Graph {
     return count
   }
 
-  private func signature(of node: Node, from inputs: [Signature]) throws(TrainingError) -> Signature {
+  private func signature(of node: Node, from inputs: [Signature]) throws(TrainingError) -> Signature
+  {
     switch node.operation {
     case .input:
       return Signature(shape: input.shape, isBatched: true, isTokens: input.kind == .tokens)

@@ -13,7 +13,7 @@ public final class Program: Objective {
 
   public let graph: Graph
   public let loss: Loss
-  /// How many examples are computed at a time. Larger batches are divided, and give the same result.
+  /// How many examples are computed at a time; larger batches are divided, and give the same result.
   public let batchSize: Int
   /// The order of the numbers that are trained.
   public let layout: ParameterLayout
@@ -79,7 +79,7 @@ public final class Program: Objective {
   /// Products run on the thread that asks for them: clients are trained side by side.
   private static let prepareProcess: Void = MatrixProduct.useOneThread()
 
-  /// Freshly drawn parameters. The same seed gives the same numbers.
+  /// Freshly drawn parameters; the same seed gives the same numbers.
   public func initialParameters(seed: UInt64) -> ParameterVector {
     graph.initialParameters(seed: seed, frozen: false)
   }
@@ -103,7 +103,7 @@ public final class Program: Objective {
     requireLength(gradient)
     return x.withUnsafeBufferPointer { x in
       gradient.withUnsafeMutableBufferPointer { gradient in
-        runTraining(on: batch, Self.base(x), sinks: Self.base(gradient), alpha: 1, beta: 0)
+        runTraining(on: batch, Self.base(x), sinks: Self.base(gradient), scale: 1, beta: 0)
       }
     }
   }
@@ -124,7 +124,7 @@ public final class Program: Objective {
     }
     return x.withUnsafeMutableBufferPointer { x in
       let base = Self.base(UnsafeBufferPointer(x))
-      return runTraining(on: batch, base, sinks: base, alpha: -rate, beta: 1)
+      return runTraining(on: batch, base, sinks: base, scale: -rate, beta: 1)
     }
   }
 

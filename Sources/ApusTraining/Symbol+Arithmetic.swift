@@ -37,6 +37,7 @@ extension Symbol {
   ///   - other: the right side.
   ///   - transposingLeft: whether the last two axes of the left side are exchanged first.
   ///   - transposingRight: whether the last two axes of the right side are exchanged first.
+  /// - Returns: … × rows of the left × columns of the right.
   public func product(
     with other: Symbol, transposingLeft: Bool = false, transposingRight: Bool = false
   ) -> Symbol {
@@ -54,7 +55,9 @@ extension Symbol {
     reduced(.mean, axes, keepingAxes)
   }
 
-  /// The largest element over the axes; nil for all. Where it is there more than once, the first has
+  /// The largest element over the axes; nil for all.
+  ///
+  /// Where it is there more than once, the first has
   /// the gradient.
   public func max(over axes: [Int]? = nil, keepingAxes: Bool = false) -> Symbol {
     reduced(.max, axes, keepingAxes)

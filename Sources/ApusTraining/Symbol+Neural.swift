@@ -21,6 +21,7 @@ extension Symbol {
   ///   - stride: how far the window moves, down and across.
   ///   - padding: what surrounds the image.
   ///   - groups: into how many groups the channels are divided, each with filters of its own.
+  /// - Returns: height × width × outputs.
   public func convolved(
     with filters: Symbol, stride: Int = 1, padding: Padding = .valid, groups: Int = 1
   ) -> Symbol {
@@ -41,6 +42,7 @@ extension Symbol {
   ///   - size: the window's height and width.
   ///   - stride: how far it moves; nil for its size.
   ///   - padding: what surrounds the image; it does not count.
+  /// - Returns: a smaller image of as many channels.
   public func maxPooled(by size: Int, stride: Int? = nil, padding: Padding = .valid) -> Symbol {
     guard shape.rank == 3 else { return failing("maxPool of \(shape): it takes three axes") }
     return applying(.maxPool(window(size, stride, padding)))
@@ -52,6 +54,7 @@ extension Symbol {
   ///   - size: the window's height and width.
   ///   - stride: how far it moves; nil for its size.
   ///   - padding: zeros around the image; they count.
+  /// - Returns: a smaller image of as many channels.
   public func averagePooled(by size: Int, stride: Int? = nil, padding: Padding = .valid) -> Symbol {
     guard shape.rank == 3 else { return failing("averagePool of \(shape): it takes three axes") }
     return applying(.averagePool(window(size, stride, padding)))

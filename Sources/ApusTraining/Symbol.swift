@@ -31,6 +31,7 @@ public struct Symbol: Sendable {
   ///   - shape: its shape.
   ///   - initializer: what its first numbers are drawn from.
   ///   - layer: whose it is; the same layer and role is the same parameter.
+  /// - Returns: the parameter, which is the same for all examples.
   public func parameter(
     _ role: String, _ shape: Shape, _ initializer: Initializer, of layer: any Layer
   ) -> Symbol {

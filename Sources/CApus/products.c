@@ -47,10 +47,10 @@
 #endif
 
 static const struct apus_product_set sets[] = {
-    {"baseline", product_baseline, transposed_product_baseline},
+    {"baseline", 0, product_baseline, transposed_product_baseline},
 #if defined(__x86_64__)
-    {"avx2", product_avx2, transposed_product_avx2},
-    {"avx512", product_avx512, transposed_product_avx512},
+    {"avx2", 1, product_avx2, transposed_product_avx2},
+    {"avx512", 1, product_avx512, transposed_product_avx512},
 #endif
 };
 

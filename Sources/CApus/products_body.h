@@ -108,7 +108,7 @@ AI void FN(strip)(int rows, const struct apus_product *p, const float *a, float 
 }
 
 // The rows, in strips of nearly the same height, so that no strip is left with one or two.
-static void FN(product)(const struct apus_product *p) {
+AI void FN(strips)(const struct apus_product *p) {
   const float *a = p->a;
   float *c = p->c;
   for (long m = p->rows, strips = (m + ROWS - 1) / ROWS; m > 0; strips--) {
@@ -122,6 +122,25 @@ static void FN(product)(const struct apus_product *p) {
 #undef STRIP
     }
     m -= height, a += height * p->a_row, c += height * p->c_row;
+  }
+}
+
+// Columns of b that stay in the second-level cache while every strip of rows meets them.
+static void FN(product)(const struct apus_product *p) {
+  const long deep = p->depth * p->segments;
+  long block = 65536 / (deep > 0 ? deep : 1) / (2 * VL) * (2 * VL);
+  if (block < 2 * VL) block = 2 * VL;
+  if (p->rows <= ROWS || p->columns <= block) {
+    FN(strips)(p);
+    return;
+  }
+  struct apus_product part = *p;
+  for (long first = 0; first < p->columns; first += block) {
+    part.columns = p->columns - first < block ? p->columns - first : block;
+    part.b = p->b + first;
+    part.c = p->c + first;
+    part.bias = p->start == APUS_FROM_BIAS ? p->bias + first : NULL;
+    FN(strips)(&part);
   }
 }
 

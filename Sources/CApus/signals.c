@@ -4,6 +4,7 @@
 #include "apus_signals.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -35,7 +36,13 @@ int apus_signals_watch(const char *notice) {
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   if (sigaction(SIGINT, &action, NULL) != 0 || sigaction(SIGTERM, &action, NULL) != 0) return errno;
-  return 0;
+
+  // Whoever started the process may have left them blocked.
+  sigset_t both;
+  sigemptyset(&both);
+  sigaddset(&both, SIGINT);
+  sigaddset(&both, SIGTERM);
+  return pthread_sigmask(SIG_UNBLOCK, &both, NULL);
 }
 
 int apus_signals_count(void) { return atomic_load(&stop_count); }

@@ -9,10 +9,11 @@ struct Apus {
   /// Every command there is, in the order of help.
   static let commands: [any Command.Type] = [
     Simulate.self, SweepCommand.self, Reproduce.self, ReportCommand.self,
+    DataList.self, DataShow.self, DataSplit.self,
     CompletionsCommand.self, Help.self, Version.self,
   ]
 
-  static func main() async {
+  static func main() {
     Interruption.ignoreBrokenPipes()
     let environment = ProcessInfo.processInfo.environment
     let console = Console(
@@ -20,7 +21,7 @@ struct Apus {
       messages: Terminal(descriptor: STDERR_FILENO, environment: environment),
       environment: environment)
     let words = Array(ProcessInfo.processInfo.arguments.dropFirst())
-    let status = await Dispatch(commands: commands, console: console).run(words)
+    let status = Dispatch(commands: commands, console: console).run(words)
     exit(status.rawValue)
   }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ApusAlgorithms
+import ApusData
 import ApusNumerics
 import ApusSimulation
 import Testing
@@ -36,7 +37,7 @@ import Testing
         {
           name: "quick",
           model: "logistic",
-          data: { set: "femnist", split: { by: "writer" }, holdBack: 0.0 },
+          data: { set: "mnist-writers", split: { by: "writer" }, holdBack: 0.0 },
           algorithm: {
             fedsgd: { learningRate: 0.1, schedule: { step: { every: 10, factor: 0.5 } } },
           },
@@ -72,7 +73,7 @@ import Testing
   @Test("Texts with quotes and control characters come back")
   func escapes() throws {
     var recipe = try RecipeExamples.recipe(RecipeExamples.fedSGD)
-    recipe.data.split = .by("a\"\\\n\u{1}\u{2028}é😀")
+    recipe.model = .graph(file: "a\"\\\n\u{1}\u{2028}é😀")
     #expect(try Recipe(parsing: recipe.encoded().utf8, file: "r.json5") == recipe)
   }
 }
@@ -104,7 +105,7 @@ extension RandomStream {
           proximalStrength: float(), optimizer: optimizer(), schedule: schedule())),
       .fedSGD(FedSGD(learningRate: float(), schedule: schedule())),
     ]
-    let splits: [Recipe.SplitChoice] = [
+    let splits: [SplitRule] = [
       .iid, .shards(perClient: integer()), .dirichlet(alpha: double(), minimum: integer()),
       .quantity(alpha: double()),
     ]

@@ -40,7 +40,7 @@ enum RecipeExamples {
     """
 
   static let fedSGD = """
-    { model: "logistic", data: { set: "femnist", split: { by: "writer" } },
+    { model: "logistic", data: { set: "mnist-writers", split: { by: "writer" } },
       algorithm: { fedsgd: { learningRate: 0.1, schedule: { step: { every: 10, factor: 0.5 } } } },
       cohort: { fraction: 0 }, rounds: 1 }
     """

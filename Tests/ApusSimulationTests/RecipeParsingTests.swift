@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ApusAlgorithms
+import ApusData
 import ApusNumerics
 import ApusSimulation
 import Foundation
@@ -63,7 +64,7 @@ import Testing
       ("{ shards: { perClient: 2 } }", "{ by: 3 }", "4: data.split.by: 3", "text in quotes"),
       ("{ perClient: 2 }", "{}", "4: data.split.shards.perClient: missing", "expected"),
       ("perClient: 2", "perClient: 0", "4: data.split.shards.perClient: 0", "1 or more"),
-      ("perClient: 2", "perClient: 900000", "4: data.split.shards.perClient: 900000", "rows"),
+      ("perClient: 2", "perClient: 90000000", "4: data.split.shards.perClient: 90000000", "rows"),
       (", clients: 100", "", "r.json5:4: data.clients: missing", "how many clients"),
       ("clients: 100", "clients: 0", "r.json5:4: data.clients: 0", "1 to"),
       ("clients: 100", "clients: 1, alpha: 1", "4: data.alpha: 1.0", "synthetic"),
@@ -103,7 +104,9 @@ import Testing
       ("mnist\"", "mnist", "r.json5:4: a string without its closing", "\""),
       ("*/", "", "r.json5:3: a comment without its closing", "*/"),
       ("rounds: 400,", "rounds: 400", "r.json5:7: 's', expected ','", "'}'"),
-      ("seed: 1", "'se\\", "r.json5:", ""),
+      ("seed: 1", "'se\\", "r.json5:10: a string without its closing", "'"),
+      ("\"mnist\"", "\"mnst\"", "r.json5:4: data.set: \"mnst\"", "did you mean mnist?"),
+      ("{ shards: { perClient: 2 } }", "{ by: \"writer\" }", "4: data.split.by", "no natural"),
     ])
   func refuses(old: String, new: String, place: String, expectation: String) throws {
     try #require(RecipeExamples.fedAvg.contains(old))

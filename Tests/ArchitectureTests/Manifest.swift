@@ -14,13 +14,20 @@ struct Manifest: Decodable {
     let name: String
     let type: String
     let dependencies: [Dependency]
+    /// Where the target is, if not in the usual place.
+    let path: String?
+
+    var folder: String { path ?? "\(type == "test" ? "Tests" : "Sources")/\(name)" }
 
     var imports: Set<String> { Set(dependencies.compactMap { $0.byName.first ?? nil }) }
   }
 
   let targets: [Target]
 
-  var modules: [Target] { targets.filter { $0.type != "test" } }
+  /// What is built for users; tests and what only they need aside.
+  var modules: [Target] {
+    targets.filter { $0.type != "test" && !($0.path?.hasPrefix("Tests/") ?? false) }
+  }
 
   static let root = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

@@ -26,7 +26,12 @@ enum SourceFile {
   }
 
   static func importedModules(in text: String) -> [String] {
-    text.split(separator: "\n").compactMap { line in
+    var isInText = false
+    return text.split(separator: "\n").compactMap { line in
+      // Lines of a literal of many lines are no code.
+      let endsCode = line.ranges(of: "\"\"\"").count.isMultiple(of: 2) == false
+      defer { if endsCode { isInText.toggle() } }
+      guard !isInText else { return nil }
       let words = line.split(separator: " ")
       guard let place = words.firstIndex(of: "import"),
         words[..<place].allSatisfy({ isModifier($0) })

@@ -30,8 +30,8 @@ extension DataCatalog {
   ///   - name: of a known set.
   ///   - split: who gets what; for the synthetic sets `.by("device")`, or `.iid` for devices alike.
   ///   - clients: how many; nil where the split tells, and for the 30 devices of the synthetic set.
-  ///   - holdBack: the part of every client's examples that is kept for measuring; synthetic devices
-  ///     always keep a tenth, as in the paper.
+  ///   - holdBack: the part of every client's examples that is kept for measuring; synthetic
+  ///     devices always keep a tenth, as in the paper.
   ///   - alpha: of the synthetic sets: how much models differ; 1 where it is nil.
   ///   - beta: of the synthetic sets: how much inputs differ; 1 where it is nil.
   ///   - seed: the same seed gives the same data.

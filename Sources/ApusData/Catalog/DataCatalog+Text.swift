@@ -5,8 +5,8 @@ extension DataCatalog {
   /// Characters that a network is unrolled for, as in the FedAvg paper.
   private static let unrolledLength = 80
 
-  /// The lines of every role that has two or more; the first 80 % are for training, the others (at least
-  /// one) are the test part.
+  /// The lines of every role that has two or more; the first 80 % are for training, the others (at
+  /// least one) are the test part.
   static func shakespeare(_ files: [FileContents]) throws(DataError) -> LoadedData {
     let rows = try TextLines(parsing: files[0]).columns(4)
     var placeOf: [String: Int] = [:]
@@ -19,8 +19,9 @@ extension DataCatalog {
     }
     roles.removeAll { $0.lines.count < 2 }
 
-    let text = rows.lazy.flatMap { $0[3].unicodeScalars }
-    let vocabulary = CharacterVocabulary(of: Set(text).union(["\n"]))
+    var characters: Set<Unicode.Scalar> = ["\n"]
+    for row in rows { characters.formUnion(row[3].unicodeScalars) }
+    let vocabulary = CharacterVocabulary(of: characters)
     var train = CharacterSequences(vocabulary: vocabulary, length: unrolledLength)
     var test = train
     var owners: [Int32] = []

@@ -5,9 +5,9 @@ public import Foundation
 
 /// Finds and loads the data sets that Apus knows, wherever this machine has them.
 ///
-/// It looks in the directory that it is told, in `$APUS_DATA` (one directory, or several between colons), in
-/// `apus/data` of the user's cache, and where Debian's packages put data sets; with `mnist` in the folder
-/// `mnist` there, or in the directory itself if that is called `mnist`.
+/// It looks in the directory that it is told, in `$APUS_DATA` (one directory, or several between
+/// colons), in `apus/data` of the user's cache, and where Debian's packages put data sets; with
+/// `mnist` in the folder `mnist` there, or in the directory itself if that is called `mnist`.
 public struct DataCatalog: Sendable {
   /// The directories that are looked in, the first first.
   public let places: [String]
@@ -122,8 +122,8 @@ public struct DataCatalog: Sendable {
 
   /// The digits that come with Apus; nil where a program was moved without its resources.
   static var bundledDigits: String? {
-    // Beside the program, where SwiftPM puts them, first: `Bundle.module` stops the program if it finds
-    // nothing.
+    // Beside the program, where SwiftPM puts them, first: `Bundle.module` stops the program if it
+    // finds nothing.
     let beside = Bundle.main.bundleURL
       .appendingPathComponent("apus_ApusData.resources/digits/digits.csv.gz").path
     if FileManager.default.fileExists(atPath: beside) { return beside }

@@ -1,7 +1,8 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-/// A data set that Apus knows by name: what it is, where it comes from, and which files it consists of.
+/// A data set that Apus knows by name: what it is, where it comes from, and which files it consists
+/// of.
 public struct KnownSet: Hashable, Sendable {
   /// One file, stored as it is or compressed by gzip with `.gz` after its name.
   public struct File: Hashable, Sendable {
@@ -109,7 +110,8 @@ extension KnownSet {
     guard let set = all.first(where: { $0.name == name }) else {
       throw DataError(
         .unknownSet,
-        "There is no data set \"\(name)\"; expected one of \(all.map(\.name).joined(separator: ", "))."
+        "There is no data set \"\(name)\"; "
+          + "expected one of \(all.map(\.name).joined(separator: ", "))."
       )
     }
     return set

@@ -55,7 +55,8 @@ extension LoadedData {
     guard holdBack >= 0, holdBack < 1 else {
       throw DataError(
         .impossibleSplit,
-        "Cannot hold back \(holdBack) of a client's examples; expected a part in 0..<1, such as 0.2."
+        "Cannot hold back \(holdBack) of a client's examples; "
+          + "expected a part in 0..<1, such as 0.2."
       )
     }
     let random = RandomStream(seed: seed).split(Self.splitUse)

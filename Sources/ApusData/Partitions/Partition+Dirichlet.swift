@@ -7,20 +7,22 @@ extension Partition {
   /// How often proportions are drawn before the minimum is given up.
   private static let attemptLimit = 1000
 
-  /// Label skew: the rows of each class are divided in proportions drawn from a Dirichlet distribution.
+  /// Label skew: the rows of each class are divided in proportions drawn from a Dirichlet
+  /// distribution.
   ///
-  /// For every class, p ~ Dir(alpha, …, alpha) over the clients; the class's rows, in random order, are
-  /// cut at ⌊n · (p₁ + … + pᵢ)⌋. If a client ends with fewer rows than `minimum`, all proportions are
-  /// drawn again, up to 1,000 times. There is no cap on a client's size.
+  /// For every class, p ~ Dir(alpha, …, alpha) over the clients; the class's rows, in random order,
+  /// are cut at ⌊n · (p₁ + … + pᵢ)⌋. If a client ends with fewer rows than `minimum`, all
+  /// proportions are drawn again, up to 1,000 times. There is no cap on a client's size.
   ///
-  /// > M. Yurochkin et al. "Bayesian nonparametric federated learning of neural networks." ICML 2019,
-  /// > section 4; T.-M. H. Hsu, H. Qi, M. Brown. "Measuring the effects of non-identical data
+  /// > M. Yurochkin et al. "Bayesian nonparametric federated learning of neural networks." ICML
+  /// > 2019, section 4; T.-M. H. Hsu, H. Qi, M. Brown. "Measuring the effects of non-identical data
   /// > distribution for federated visual classification." 2019 draws by client instead.
   ///
   /// - Parameters:
   ///   - labels: the class of each row.
   ///   - clients: how many.
-  ///   - alpha: the concentration, in 10⁻⁶...10⁶: large for alike clients, small for clients of few classes.
+  ///   - alpha: the concentration, in 10⁻⁶...10⁶: large for alike clients, small for clients of few
+  ///     classes.
   ///   - minimum: the least rows a client may have, at least 0.
   ///   - random: the same stream gives the same partition.
   /// - Returns: clients of `minimum` rows or more.
@@ -51,11 +53,13 @@ extension Partition {
     }
     throw DataError(
       .impossibleSplit,
-      "In \(attemptLimit) draws of Dirichlet(\(alpha)), some of the \(clients) clients always had fewer "
-        + "than \(minimum) examples. Take a larger alpha, a smaller minimum or fewer clients.")
+      "In \(attemptLimit) draws of Dirichlet(\(alpha)), some of the \(clients) clients "
+        + "always had fewer than \(minimum) examples. Take a larger alpha, a smaller minimum or fewer clients."
+    )
   }
 
-  /// Quantity skew: clients' sizes in proportions drawn from a Dirichlet distribution, contents alike.
+  /// Quantity skew: clients' sizes in proportions drawn from a Dirichlet distribution, contents
+  /// alike.
   ///
   /// p ~ Dir(alpha, …, alpha) over the clients; everybody has one row, and the others are cut at
   /// ⌊n · (p₁ + … + pᵢ)⌋.

@@ -28,8 +28,8 @@ extension Partition {
     guard perClient > 0, !isTooMany, count <= labels.count else {
       throw DataError(
         .impossibleSplit,
-        "Cannot cut \(labels.count) examples into \(perClient) shards for each of \(clients) clients. "
-          + "Ask for at least 1 shard a client, and for fewer shards than examples.")
+        "Cannot cut \(labels.count) examples into \(perClient) shards for each of \(clients) "
+          + "clients. Ask for at least 1 shard a client, and for fewer shards than examples.")
     }
     let rows = rowsByClass(labels, shuffledBy: random.split(0))
     let shards = cut(Array(rows.joined()), into: count)

@@ -5,8 +5,9 @@ internal import ApusNumerics
 
 /// A table's rows, divided among clients: one order of the rows and where each client's begin.
 ///
-/// The makers (``iid(rowCount:clients:shuffledBy:)`` and its siblings) give every row to exactly one
-/// client and leave each client's rows in random order, so that what is held back is a random part.
+/// The makers (``iid(rowCount:clients:shuffledBy:)`` and its siblings) give every row to exactly
+/// one client and leave each client's rows in random order, so that what is held back is a random
+/// part.
 ///
 /// - Complexity: 4 bytes a row and 16 bytes a client.
 public struct Partition: Sendable, Equatable {
@@ -70,7 +71,8 @@ public struct Partition: Sendable, Equatable {
   /// The same division with the last rows of every client held back for testing.
   ///
   /// Those are a random part of the client's where the partition comes from one of the makers.
-  /// - Parameter fraction: in 0..<1; a client with two rows or more keeps at least one for each use.
+  /// - Parameter fraction: in 0..<1; a client with two rows or more keeps at least one for each
+  ///   use.
   /// - Returns: a partition with the same rows for every client.
   public func holdingBack(fraction: Double) -> Partition {
     precondition(fraction >= 0 && fraction < 1, "A fraction in 0..<1, not \(fraction).")

@@ -4,11 +4,16 @@
 /// A picture of who has what: a bar for each client, cut by class, as SVG.
 public struct SplitPicture: Sendable {
   /// More clients than this are drawn as an even sample.
-  public static let clientLimit = 400
+  public static let clientLimit = 600
 
   private let statistics: PartitionStatistics
   private let classNames: [String]
   private let title: String
+  private let tickStep: Int
+  /// The examples at the upper end of the axis.
+  private let top: Int
+  /// From one client's bar to the next.
+  private let pitch: Double
 
   // All in pixels.
   private let width = 960.0
@@ -25,6 +30,10 @@ public struct SplitPicture: Sendable {
   public init(of dataset: FederatedDataset, title: String? = nil, classNames: [String]? = nil) {
     statistics = PartitionStatistics(of: dataset, limit: Self.clientLimit)
     self.title = title ?? dataset.name
+    let most = statistics.sizes.most
+    tickStep = Self.tickStep(upTo: most)
+    top = max(1, (most + tickStep - 1) / tickStep) * tickStep
+    pitch = plot.width / Double(max(statistics.clients.count, 1))
     self.classNames = classNames ?? (0..<statistics.classCount).map(String.init)
   }
 
@@ -52,10 +61,14 @@ public struct SplitPicture: Sendable {
     let all = statistics.clientCount
     let shown = statistics.clients.count
     let clients = shown == all ? "\(all) clients" : "\(shown) of \(all) clients, evenly spaced"
-    let examples = "\(sizes.least) to \(sizes.most) examples each (median \(sizes.median))"
+    let examples =
+      sizes.least == sizes.most
+      ? "\(sizes.most) examples each"
+      : "\(sizes.least) to \(sizes.most) examples each (median \(sizes.median))"
     guard statistics.classCount > 0, shown > 0 else { return "\(clients), \(examples)" }
     let present = statistics.clients.map(\.presentClassCount).sorted()
-    return "\(clients), \(examples), \(present[0]) to \(present[shown - 1]) of "
+    let (least, most) = (present[0], present[shown - 1])
+    return "\(clients), \(examples), \(least == most ? "" : "\(least) to ")\(most) of "
       + "\(statistics.classCount) classes each"
   }
 
@@ -69,12 +82,6 @@ public struct SplitPicture: Sendable {
       power *= 10
     }
   }
-
-  private var tickStep: Int { Self.tickStep(upTo: statistics.sizes.most) }
-  private var top: Int {
-    max(1, (statistics.sizes.most + tickStep - 1) / tickStep) * tickStep
-  }
-  private var pitch: Double { plot.width / Double(max(statistics.clients.count, 1)) }
 
   private func y(_ count: Int) -> Double {
     plot.top + plot.height * (1 - Double(count) / Double(top))

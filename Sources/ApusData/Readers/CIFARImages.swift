@@ -26,8 +26,8 @@ public enum CIFARImages {
       guard bytes.count % recordBytes == 0, bytes.count / recordBytes <= Int32.max else {
         throw DataError(
           .malformed, file: file.name,
-          "has \(bytes.count) bytes, which is no multiple of the \(recordBytes) of a CIFAR-10 record. "
-            + "Was it cut off, or is it CIFAR-100?")
+          "has \(bytes.count) bytes, which is no multiple of the \(recordBytes) of a CIFAR-10 "
+            + "record. Was it cut off, or is it CIFAR-100?")
       }
       for first in stride(from: 0, to: bytes.count, by: recordBytes) {
         guard bytes[first] < classCount else {

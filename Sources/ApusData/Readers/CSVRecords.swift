@@ -32,8 +32,8 @@ public struct CSVRecords: Sendable {
 
   /// Reads text of the schema's columns.
   ///
-  /// - Throws: `malformed` for a row with too few or too many fields, a number that is none, an open
-  ///   quote; `missing-value`; each with its line.
+  /// - Throws: `malformed` for a row with too few or too many fields, a number that is none, an
+  ///   open quote; `missing-value`; each with its line.
   public init(parsing file: FileContents, as schema: CSVSchema) throws(DataError) {
     self.schema = schema
     name = file.name

@@ -3,8 +3,8 @@
 
 /// Cuts CSV text into rows and fields.
 ///
-/// Fields may be quoted and then hold separators, line ends and doubled quotes; lines end with LF or
-/// CRLF; blanks around a field do not count; empty lines are no rows.
+/// Fields may be quoted and then hold separators, line ends and doubled quotes; lines end with LF
+/// or CRLF; blanks around a field do not count; empty lines are no rows.
 ///
 /// > Y. Shafranovich. "Common format and MIME type for comma-separated values." RFC 4180.
 struct CSVTokenizer {

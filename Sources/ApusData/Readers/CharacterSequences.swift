@@ -3,8 +3,8 @@
 
 internal import ApusNumerics
 
-/// Characters as classes: 0 for padding and for characters that are not known, then the known ones in
-/// the order of their code points.
+/// Characters as classes: 0 for padding and for characters that are not known, then the known ones
+/// in the order of their code points.
 public struct CharacterVocabulary: Hashable, Sendable {
   /// The known characters; the first is class 1.
   public let scalars: [Unicode.Scalar]

@@ -23,9 +23,9 @@ enum Gzip {
   static func inflate(
     _ bytes: UnsafeBufferPointer<UInt8>, name: String, limit: Int
   ) throws(DataError) -> ByteRegion {
-    // The last four bytes tell the length; they may lie, so they only decide how much to begin with.
-    // One byte of output takes at least 1/1032 byte of input, and one byte more than the limit is asked
-    // for to see that there is more.
+    // The last four bytes tell the length; they may lie, so they only decide how much to begin
+    // with. One byte of output takes at least 1/1032 byte of input, and one byte more than the
+    // limit is asked for to see that there is more.
     let hint = bytes.suffix(4).reversed().reduce(0) { $0 << 8 | Int($1) }
     let most = limit < Int.max ? limit + 1 : limit
     let start = min(hint + 1, bytes.count.multipliedReportingOverflow(by: 1032).partialValue + 64)
@@ -57,7 +57,7 @@ enum Gzip {
     while !memory.isFull {
       if try stream.isAtEnd(reading: &memory) { break }
     }
-    return Array(memory.region().bytes.prefix(count))
+    return memory.region().withBytes { Array($0.prefix(count)) }
   }
 }
 

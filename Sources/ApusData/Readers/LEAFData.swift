@@ -3,8 +3,8 @@
 
 public import ApusNumerics
 
-/// Data of the LEAF benchmark: a JSON object with `users`, `num_samples` and `user_data`, which has for
-/// every user the inputs `x` and the targets `y`.
+/// Data of the LEAF benchmark: a JSON object with `users`, `num_samples` and `user_data`, which has
+/// for every user the inputs `x` and the targets `y`.
 ///
 /// Inputs are arrays of numbers. Those that are text (Shakespeare, Sent140) are refused.
 ///
@@ -39,8 +39,8 @@ public struct LEAFData: Sendable {
   ///   - inputShape: of one example; nil for a vector.
   ///   - classCount: nil where targets are numbers.
   /// - Returns: as many examples as ``owners``.
-  /// - Throws: `count-mismatch` for a shape that does not fit, `unknown-category` for a target that is
-  ///   no class.
+  /// - Throws: `count-mismatch` for a shape that does not fit, `unknown-category` for a target that
+  ///   is no class.
   public func table(inputShape: Shape? = nil, classCount: Int?) throws(DataError) -> ExampleTable {
     let shape = inputShape ?? [featureCount]
     guard shape.checkedCount == featureCount || owners.isEmpty else {
@@ -107,7 +107,8 @@ public struct LEAFData: Sendable {
     guard Double(owners.count - before) == total else {
       throw DataError(
         .countMismatch, file: file.name,
-        "has \(owners.count - before) samples, but announces \(total). Are users missing in \"users\"?"
+        "has \(owners.count - before) samples, but announces \(total). "
+          + "Are users missing in \"users\"?"
       )
     }
   }

@@ -102,10 +102,11 @@ public struct TabularEncoding: Sendable {
 
   private func unknown(in column: Int, row: Int, of rows: CSVRecords) -> DataError {
     let words = rows.words[column]
+    let word = words.words[Int(words.codes[row])].prefix(40)
     let isClass = column == target
     return DataError(
       .unknownCategory, file: rows.name, line: Int(rows.lines[row]),
-      "column \(schema.columns[column].name) has \"\(words.words[Int(words.codes[row])].prefix(40))\""
+      "column \(schema.columns[column].name) has \"\(word)\""
         + (isClass
           ? "; expected one of \((classNames ?? []).joined(separator: ", "))."
           : ", which no training row has. Mend the row, or give unknown words a slot of their own.")

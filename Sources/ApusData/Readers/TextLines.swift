@@ -3,7 +3,8 @@
 
 /// The lines of a UTF-8 file.
 ///
-/// Only LF and CRLF end a line: other characters that Unicode calls line ends may be part of a text.
+/// Only LF and CRLF end a line: other characters that Unicode calls line ends may be part of a
+/// text.
 public struct TextLines: Sendable {
   /// What messages call the file.
   public let name: String

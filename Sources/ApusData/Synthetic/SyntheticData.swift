@@ -24,9 +24,9 @@ internal import ApusNumerics
 ///
 /// > T. Li et al. "Federated optimization in heterogeneous networks." MLSys 2020, section 5.1.
 ///
-/// Deviations from the paper: none from its code, which is followed where the two differ: α and β are
-/// deviations, not variances; b is drawn around the same u as W; 90 % of the examples are for training,
-/// not 80 %. The paper's own data cannot be had again, since its generator is not seeded.
+/// Deviations from the paper: none from its code, which is followed where the two differ: α and β
+/// are deviations, not variances; b is drawn around the same u as W; 90 % of the examples are for
+/// training, not 80 %. The paper's own data cannot be had again, since its generator is not seeded.
 public struct SyntheticData: Hashable, Sendable {
   /// How much models differ among devices: the deviation of u; at least 0.
   public var alpha: Double
@@ -64,7 +64,8 @@ public struct SyntheticData: Hashable, Sendable {
   /// - Parameters:
   ///   - devices: the paper has 30.
   ///   - seed: the same seed gives the same data; a device's do not depend on how many there are.
-  /// - Returns: devices that hold back a tenth of their examples; all of these are the central test.
+  /// - Returns: devices that hold back a tenth of their examples; all of these are the central
+  ///   test.
   public func federated(devices: Int = 30, seed: UInt64) -> FederatedDataset {
     var (all, test) = (Examples(), Examples())
     var (rows, trainCounts): ([[Int32]], [Int]) = ([], [])
@@ -87,8 +88,8 @@ public struct SyntheticData: Hashable, Sendable {
   ///   - devices: how many.
   ///   - examplesPerDevice: of every device, at least 2.
   ///   - seed: the same seed gives the same data.
-  /// - Returns: devices that hold back a tenth of their examples; those of the first 100 devices are
-  ///   the central test.
+  /// - Returns: devices that hold back a tenth of their examples; those of the first 100 devices
+  ///   are the central test.
   public func federatedOnDemand(
     devices: Int, examplesPerDevice: Int = 20, seed: UInt64
   ) -> FederatedDataset {

@@ -80,16 +80,24 @@ final class WorkerTeam: Sendable {
 
   private static func serve(_ board: Board, as worker: Int) {
     var seen = 0
-    while true {
-      board.condition.lock()
-      while board.state.generation == seen && !board.state.isDismissed { board.condition.wait() }
-      let work = board.state.isDismissed ? nil : board.state.work
-      seen = board.state.generation
-      board.condition.unlock()
-      guard let work else { return }
-      work(worker)
+    while takePart(board, as: worker, &seen) {
       board.condition.withLock { board.state.runningCount -= 1 }
       board.condition.broadcast()
     }
+  }
+
+  /// Waits for work and does it; false when the team is dismissed.
+  ///
+  /// Never inlined: when it returns, the thread has let go of the closure, which must not outlive its call.
+  @inline(never)
+  private static func takePart(_ board: Board, as worker: Int, _ seen: inout Int) -> Bool {
+    board.condition.lock()
+    while board.state.generation == seen && !board.state.isDismissed { board.condition.wait() }
+    let work = board.state.isDismissed ? nil : board.state.work
+    seen = board.state.generation
+    board.condition.unlock()
+    guard let work else { return false }
+    work(worker)
+    return true
   }
 }

@@ -54,6 +54,9 @@ public struct Experiment: Hashable, Sendable {
   public var recipeFile: String { directory + "/recipe.json5" }
   public var resultsDirectory: String { directory + "/results" }
 
+  /// Runs that it takes.
+  public var runCount: Int { cells.reduce(0) { $0 + $1.grid.points.count * $1.seeds.count } }
+
   /// - Throws: `invalid-recipe`, naming file, line and key; `not-an-experiment`.
   public init(readingFrom directory: String) throws(SimulationError) {
     let file = directory + "/experiment.json5"

@@ -44,7 +44,7 @@ public struct Reproduction: Sendable {
   /// Runs every cell of an experiment.
   ///
   /// - Parameters:
-  ///   - directory: under `Simulations/`.
+  ///   - experiment: what is claimed.
   ///   - output: where the runs' directories go; what is there is gone on with.
   ///   - options: threads and places.
   ///   - stopRequested: asked often.
@@ -52,10 +52,9 @@ public struct Reproduction: Sendable {
   /// - Returns: what came out; nil where a stop was requested.
   /// - Throws: ``SimulationError``.
   public static func run(
-    _ directory: String, output: String, options: RunOptions,
+    _ experiment: Experiment, output: String, options: RunOptions,
     stopRequested: @Sendable () -> Bool, onEvent: (_ cell: String, Sweep.Event) -> Void
   ) throws(SimulationError) -> Reproduction? {
-    let experiment = try Experiment(readingFrom: directory)
     let committed = try CommittedResult.read(from: experiment)
     var rows: [(cell: String, rows: [SweepRow])] = []
     for cell in experiment.cells {

@@ -3,104 +3,33 @@
 
 internal import Foundation
 
-/// A value for each of some recipe keys.
-public struct SweepSettings: Hashable, Sendable {
-  /// `key.path` and value, as `--set` takes them, in the order of the grid.
-  public var values: [SweepValue]
-
-  /// `algorithm.fedavg.learningRate=0.1`, for each key.
-  public var overrides: [String] { values.map { "\($0.key)=\($0.value)" } }
-
-  /// `learningRate=0.1`, for people and for the names of directories.
-  public var title: String {
-    values.map { value in
-      "\(value.key.split(separator: ".").last ?? "")=\(value.value)"
-    }.joined(separator: " ")
-  }
-}
-
-/// A key of a recipe and what it is set to.
-public struct SweepValue: Hashable, Sendable {
-  public var key: String
-  public var value: String
-
-  public init(key: String, value: String) {
-    self.key = key
-    self.value = value
-  }
-}
-
-/// The keys and values that a sweep tries, every combination of them.
-public struct SweepGrid: Hashable, Sendable {
-  public var axes: [Axis]
-
-  public struct Axis: Hashable, Sendable {
-    public var key: String
-    public var values: [String]
-
-    public init(key: String, values: [String]) {
-      self.key = key
-      self.values = values
-    }
-  }
-
-  public init(_ axes: [Axis]) { self.axes = axes }
-
-  /// Every combination, the last axis changing fastest; one empty combination where there are no axes.
-  public var points: [SweepSettings] {
-    axes.reduce([SweepSettings(values: [])]) { points, axis in
-      points.flatMap { point in
-        axis.values.map {
-          SweepSettings(values: point.values + [SweepValue(key: axis.key, value: $0)])
-        }
-      }
-    }
-  }
-}
-
 /// The runs of one combination, a run for each seed.
-public struct SweepRow: Sendable {
+public struct SweepRow: Encodable, Sendable {
   public var settings: SweepSettings
   public var summaries: [RunSummary]
   public var directories: [String]
 
+  private enum CodingKeys: String, CodingKey {
+    case settings, summaries, directories, finalAccuracy, bestAccuracy, roundsToTarget
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(
+      Dictionary(settings.values.map { ($0.key, $0.value) }) { first, _ in first },
+      forKey: .settings)
+    try container.encode(summaries, forKey: .summaries)
+    try container.encode(directories, forKey: .directories)
+    try container.encodeIfPresent(statistic(.finalAccuracy), forKey: .finalAccuracy)
+    try container.encodeIfPresent(statistic(.bestAccuracy), forKey: .bestAccuracy)
+    try container.encodeIfPresent(statistic(.roundsToTarget), forKey: .roundsToTarget)
+  }
+
+  /// A figure over the seeds; nil where a seed has none.
   public func statistic(_ metric: RunMetric) -> Statistic? {
     let values = summaries.compactMap { metric.value(of: $0) }
     // A seed that never got there makes the mean of the others a flattering number.
     return values.count == summaries.count ? Statistic(of: values) : nil
-  }
-}
-
-/// A figure of a finished run.
-public enum RunMetric: String, CaseIterable, Sendable {
-  case roundsToTarget, bestAccuracy, finalAccuracy
-
-  public func value(of summary: RunSummary) -> Double? {
-    if summary.outcome == .diverged { return nil }
-    return switch self {
-    case .roundsToTarget: summary.roundsToTarget
-    case .bestAccuracy: summary.bestAccuracy
-    case .finalAccuracy: summary.finalAccuracy
-    }
-  }
-
-  /// Whether a smaller figure is the better one.
-  public var isBetterWhenSmaller: Bool { self == .roundsToTarget }
-}
-
-/// Mean and sample standard deviation.
-public struct Statistic: Hashable, Sendable {
-  public let mean: Double
-  /// 0 for a single value.
-  public let standardDeviation: Double
-
-  /// - Parameter values: nil comes of none.
-  public init?(of values: [Double]) {
-    guard !values.isEmpty else { return nil }
-    let mean = values.reduce(0, +) / Double(values.count)
-    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    self.mean = mean
-    standardDeviation = values.count < 2 ? 0 : (squares / Double(values.count - 1)).squareRoot()
   }
 }
 

@@ -7,7 +7,7 @@ extension JSON5Node {
   /// - Parameter override: the value is read as JSON5, and as text where it is none.
   /// - Throws: `invalid-recipe`, naming the option.
   mutating func apply(_ override: String) throws(SimulationError) {
-    let shown = "--set " + override.prefix(80)
+    let shown = "--set " + override.prefix(120) + (override.count > 120 ? "…" : "")
     guard let equals = override.firstIndex(of: "=") else {
       throw SimulationError(.invalidRecipe, "\(shown): no '=', expected key.path=value")
     }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ApusAlgorithms
+internal import ApusData
 internal import ApusNumerics
 
 extension Recipe {
@@ -84,10 +85,10 @@ extension Recipe {
     let data = try field.members(
       allowing: ["set", "split", "clients", "holdBack", "alpha", "beta"])
     let set = try data.required("set").string()
-    // Every client of the synthetic set makes its own examples; there is nothing to split.
-    let split: SplitChoice =
-      if set == "synthetic", data.optional("split") == nil {
-        .by("client")
+    // A computed set comes divided.
+    let split: SplitRule =
+      if isComputed(set), data.optional("split") == nil {
+        .by("device")
       } else {
         try readSplit(data.required("split"))
       }
@@ -99,7 +100,7 @@ extension Recipe {
       beta: try data.optional("beta")?.number())
   }
 
-  private static func readSplit(_ field: RecipeField) throws(SimulationError) -> SplitChoice {
+  private static func readSplit(_ field: RecipeField) throws(SimulationError) -> SplitRule {
     if let by = field.node["by"], case .object(let members) = field.node.value, members.count == 1 {
       return .by(try RecipeField(node: by, path: field.path + ["by"], file: field.file).string())
     }

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ApusAlgorithms
+internal import ApusData
+internal import ApusModels
 internal import ApusNumerics
 
 extension Recipe {
@@ -68,7 +70,7 @@ extension Recipe {
   private func checkModel() throws(Problem) {
     switch model {
     case .named(let name):
-      let known = Self.modelNames
+      let known = ModelCatalog.names
       try require(
         known.contains(name), "model", "\"\(name.prefix(40))\"",
         RecipeField.list(known, "or") + ", or { graph: \"file\" }"
@@ -78,9 +80,19 @@ extension Recipe {
     }
   }
 
+  /// Whether a set is made from the seed and not read from files.
+  static func isComputed(_ set: String) -> Bool {
+    KnownSet.all.contains { $0.name == set && $0.variants.isEmpty }
+  }
+
   private func checkData() throws(Problem) {
-    try require(!data.set.isEmpty, "data.set", "no name", "the name of a data set")
-    let isSynthetic = data.set == "synthetic"
+    let names = KnownSet.all.map(\.name)
+    guard let set = KnownSet.all.first(where: { $0.name == data.set }) else {
+      throw Problem(
+        path: "data.set", what: "\"\(data.set.prefix(40))\"",
+        expected: RecipeField.list(names, "or") + RecipeField.suggestion(for: data.set, in: names))
+    }
+    let isSynthetic = Self.isComputed(data.set)
     if let clients = data.clients {
       try require(
         clients, in: 1...Self.mostClients, "data.clients",
@@ -88,12 +100,18 @@ extension Recipe {
     }
     switch data.split {
     case .by(let key):
-      try require(!key.isEmpty, "data.split.by", "no name", "what the examples are grouped by")
+      try require(
+        set.keys.contains(key), "data.split.by", "\"\(key.prefix(40))\"",
+        set.keys.isEmpty
+          ? "another split, for \(set.name) has no natural owners"
+          : RecipeField.list(set.keys, "or") + RecipeField.suggestion(for: key, in: set.keys))
       try require(
         isSynthetic || data.clients == nil, "data.clients", "a number of clients",
         "none, for the split by \(key) tells how many there are")
     case .shards(let perClient):
-      try require(perClient, in: 1...1_000_000, "data.split.shards.perClient", "1 or more")
+      try require(
+        perClient, in: 1...Self.mostClients, "data.split.shards.perClient",
+        "a whole number, 1 or more")
       try require(
         perClient.multipliedReportingOverflow(by: data.clients ?? 1).partialValue
           <= Self.mostClients, "data.split.shards.perClient", "\(perClient)",
@@ -105,14 +123,14 @@ extension Recipe {
     case .quantity(let alpha): try require(alpha, above: 0, "data.split.quantity.alpha")
     case .iid: break
     }
-    var needsClients = true
-    if case .by = data.split { needsClients = isSynthetic }
+    var isCounted = isSynthetic
+    if case .by = data.split { isCounted = true }
     try require(
-      !needsClients || data.clients != nil, "data.clients", "missing", "how many clients there are")
+      isCounted || data.clients != nil, "data.clients", "missing", "how many clients there are")
     try require(data.holdBack, in: 0..<1, "data.holdBack", "0 or more and below 1")
     for (key, value) in [("alpha", data.alpha), ("beta", data.beta)] {
       guard let value else { continue }
-      try require(isSynthetic, "data.\(key)", "\(value)", "it with the set \"synthetic\" alone")
+      try require(isSynthetic, "data.\(key)", "\(value)", "it with a synthetic set alone")
       try require(value, in: 0..., "data.\(key)", "a finite number, 0 or more")
     }
   }
@@ -140,7 +158,7 @@ extension Recipe {
     try require(
       evaluate.clients, in: 0...(data.clients ?? Self.mostClients), "evaluate.clients",
       data.clients.map { "0 to the \($0) clients of data.clients" } ?? "0 or more")
-    if evaluate.clients > 0, data.holdBack == 0, data.clients != nil, data.set != "synthetic" {
+    if evaluate.clients > 0, data.holdBack == 0, !Self.isComputed(data.set) {
       throw Problem(
         path: "evaluate.clients", what: "\(evaluate.clients)",
         expected: "data.holdBack above 0 with it, for the clients hold back nothing to measure on")

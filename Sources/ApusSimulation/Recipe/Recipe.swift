@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import ApusAlgorithms
+public import ApusData
 
 /// One experiment, as its file says it: model, data, algorithm, rounds.
 ///
@@ -46,23 +47,20 @@ public struct Recipe: Hashable, Sendable {
     case graph(file: String)
   }
 
-  /// The names of the models that Apus knows.
-  public static let modelNames = ["logistic", "mcmahan-2nn", "mcmahan-cnn"]
-
   public struct DataChoice: Hashable, Sendable {
     /// A data set that Apus knows, for example `mnist`, `fashion-mnist`, `digits`, `synthetic`.
     public var set: String
-    public var split: SplitChoice
-    /// How many clients; nil where the split tells (by a natural key).
+    public var split: SplitRule
+    /// How many clients; nil where the split tells (by a natural key) or the set does (synthetic).
     public var clients: Int?
     /// The part of every client's examples that is kept for measuring, in 0..<1.
     public var holdBack = 0.0
-    /// α and β of the synthetic set.
+    /// α and β of the synthetic sets.
     public var alpha: Double?
     public var beta: Double?
 
     public init(
-      set: String, split: SplitChoice, clients: Int? = nil, holdBack: Double = 0,
+      set: String, split: SplitRule, clients: Int? = nil, holdBack: Double = 0,
       alpha: Double? = nil, beta: Double? = nil
     ) {
       self.set = set
@@ -72,14 +70,6 @@ public struct Recipe: Hashable, Sendable {
       self.alpha = alpha
       self.beta = beta
     }
-  }
-
-  public enum SplitChoice: Hashable, Sendable {
-    case iid
-    case shards(perClient: Int)
-    case dirichlet(alpha: Double, minimum: Int)
-    case quantity(alpha: Double)
-    case by(String)
   }
 
   public enum AlgorithmChoice: Hashable, Sendable {

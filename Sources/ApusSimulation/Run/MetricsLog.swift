@@ -17,18 +17,7 @@ final class MetricsLog {
   init(_ file: String, keepingRoundsTo lastRound: Int?) throws(SimulationError) {
     self.file = file
     (records, handle) = try RunDirectory.failing("open", file) {
-      var kept: [RoundRecord] = []
-      var keptBytes = 0
-      if let lastRound, let data = FileManager.default.contents(atPath: file) {
-        // What follows the last line's end was torn by a kill.
-        let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        for line in lines.dropLast() {
-          let record = try? JSONDecoder().decode(RoundRecord.self, from: line)
-          guard let record, record.round <= lastRound else { break }
-          kept.append(record)
-          keptBytes += line.count + 1
-        }
-      }
+      let (kept, keptBytes) = lastRound.map { Self.read(file, to: $0) } ?? ([], 0)
       if !FileManager.default.fileExists(atPath: file) {
         try Data().write(to: URL(fileURLWithPath: file))
       }
@@ -37,6 +26,30 @@ final class MetricsLog {
       try handle.seekToEnd()
       return (kept, handle)
     }
+  }
+
+  /// The records of a run, finished or not.
+  static func records(in file: String) throws(SimulationError) -> [RoundRecord] {
+    guard FileManager.default.fileExists(atPath: file) else {
+      throw SimulationError(.notARun, "There is no \(file); expected a run's metrics.")
+    }
+    return read(file, to: .max).records
+  }
+
+  /// The records up to a round, and how many bytes they take.
+  private static func read(_ file: String, to lastRound: Int) -> (records: [RoundRecord], Int) {
+    var kept: [RoundRecord] = []
+    var keptBytes = 0
+    let data = FileManager.default.contents(atPath: file) ?? Data()
+    // What follows the last line's end was torn by a kill.
+    let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    for line in lines.dropLast() {
+      let record = try? JSONDecoder().decode(RoundRecord.self, from: line)
+      guard let record, record.round <= lastRound else { break }
+      kept.append(record)
+      keptBytes += line.count + 1
+    }
+    return (kept, keptBytes)
   }
 
   func append(_ record: RoundRecord) throws(SimulationError) {

@@ -21,7 +21,7 @@ struct Preparation {
       let catalog = DataCatalog(
         directory: options.dataDirectory, environment: options.environment)
       (data, dataDigests) = try catalog.federated(
-        recipe.data.set, split: SplitRule(recipe.data.split), clients: recipe.data.clients,
+        recipe.data.set, split: recipe.data.split, clients: recipe.data.clients,
         holdBack: recipe.data.holdBack, alpha: recipe.data.alpha, beta: recipe.data.beta,
         seed: recipe.seed)
     } catch {
@@ -105,19 +105,5 @@ extension InputSignature {
     } else {
       self.init(table.inputShape)
     }
-  }
-}
-
-extension SplitRule {
-  /// What a recipe says.
-  init(_ choice: Recipe.SplitChoice) {
-    self =
-      switch choice {
-      case .iid: .iid
-      case .shards(let perClient): .shards(perClient: perClient)
-      case .dirichlet(let alpha, let minimum): .dirichlet(alpha: alpha, minimum: minimum)
-      case .quantity(let alpha): .quantity(alpha: alpha)
-      case .by(let key): .by(key)
-      }
   }
 }

@@ -44,9 +44,8 @@ public final class Run {
   public convenience init(
     of recipe: Recipe, recipeFile: String, options: RunOptions
   ) throws(SimulationError) {
-    let directory = (recipeFile as NSString).deletingLastPathComponent
-    let preparation = try Preparation(
-      recipe, directory: directory.isEmpty ? "." : directory, options: options)
+    let directory = recipeFile.lastIndex(of: "/").map { String(recipeFile[..<$0]) } ?? "."
+    let preparation = try Preparation(recipe, directory: directory, options: options)
     let files = try RunDirectory.create(
       at: options.outputDirectory, name: recipe.name, seed: recipe.seed)
     var resolved = recipe
@@ -55,7 +54,7 @@ public final class Run {
       resolved.model = .graph(file: "graph.json")
     }
     let digests = preparation.dataDigests.sorted { $0.key < $1.key }
-    try files.write(
+    try RunDirectory.write(
       resolved.encoded(
         under: ["Apus \(ApusVersion.current)"] + digests.map { "\($0.key) sha256 \($0.value)" }),
       to: files.recipeFile)

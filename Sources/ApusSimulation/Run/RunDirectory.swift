@@ -100,13 +100,13 @@ final class RunDirectory {
   }
 
   /// Writes a file whole or not at all.
-  func write(_ text: String, to file: String) throws(SimulationError) {
-    try Self.failing("write", file) { try DurableFile.write(Array(text.utf8), to: file) }
+  static func write(_ text: String, to file: String) throws(SimulationError) {
+    try failing("write", file) { try DurableFile.write(Array(text.utf8), to: file) }
   }
 
   /// Encodes a value as JSON with sorted keys.
   func writeJSON(_ value: some Encodable, to file: String) throws(SimulationError) {
-    try write(Self.json(value, pretty: true) + "\n", to: file)
+    try Self.write(Self.json(value, pretty: true) + "\n", to: file)
   }
 
   static func json(_ value: some Encodable, pretty: Bool = false) throws(SimulationError) -> String {

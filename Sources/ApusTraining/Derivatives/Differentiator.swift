@@ -8,7 +8,7 @@ struct Differentiator {
   typealias Node = DifferentiatedGraph.Node
 
   private(set) var nodes: [Node]
-  /// Whether a node depends on a parameter that is trained. Only such nodes get gradients.
+  /// Whether a node depends on a parameter that is trained: only such nodes get gradients.
   private let isNeeded: [Bool]
   private let graph: Graph
   private var pieces: [Int: [Int]] = [:]

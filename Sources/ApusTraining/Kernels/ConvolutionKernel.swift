@@ -6,7 +6,8 @@ internal import CApus
 
 /// The one place that convolutions go through; which routine takes which shape is decided here.
 ///
-/// Images are unfolded into columns some at a time, so that the columns stay in the cache.
+/// Where the filters are not in groups our own kernels read the images as they lie (``DirectConvolution``).
+/// Else images are unfolded into columns some at a time, so that the columns stay in the cache.
 struct ConvolutionKernel {
   private let window: apus_window
   private let groups: Int
@@ -17,6 +18,7 @@ struct ConvolutionKernel {
   /// Rows of columns for one image, and how long each is.
   private let places: Int
   private let depth: Int
+  private let direct: DirectConvolution?
 
   init(_ window: Window, groups: Int, image: Shape, output: Shape) {
     self.window = apus_window(window, image: image, output: output)
@@ -27,16 +29,38 @@ struct ConvolutionKernel {
     outputCount = output.count
     places = output[0] * output[1]
     depth = window.size.height * window.size.width * filterChannels.in
+    let isPointwise = groups == 1 && depth == image[2] && image[0] * image[1] == places
+    self.isPointwise = isPointwise
+    direct =
+      groups == 1 && !isPointwise ? DirectConvolution(window, image: image, output: output) : nil
   }
+
+  /// A window of one pixel that moves by one: the images are the columns.
+  private let isPointwise: Bool
 
   private var isDepthwise: Bool { groups > 1 && filterChannels.in == 1 }
 
   /// Images that are unfolded at a time: enough rows for a product to be efficient.
-  private var imagesPerBlock: Int { max(1, 256 / places) }
+  private var imagesPerBlock: Int { isPointwise ? .max : max(1, 256 / places) }
 
   /// Words needed while it runs.
   func scratchCount(capacity: Int) -> Int {
-    isDepthwise ? 0 : min(imagesPerBlock, capacity) * places * depth
+    if isDepthwise || isPointwise { return 0 }
+    let unfolded = min(imagesPerBlock, capacity) * places * depth
+    guard let direct else { return unfolded }
+    return direct.hasInputGradient
+      ? direct.scratchCount : max(direct.scratchCount, unfolded)
+  }
+
+  /// What the window sees at each place, a row each.
+  private func columns(
+    _ count: Int, _ window: UnsafePointer<apus_window>, _ group: Int,
+    _ images: UnsafePointer<Float>, _ scratch: UnsafeMutablePointer<Float>
+  ) -> UnsafePointer<Float> {
+    if isPointwise { return images }
+    apus_im2col(
+      count, window, group * filterChannels.in, filterChannels.in, images, scratch)
+    return UnsafePointer(scratch)
   }
 
   /// output ← images ∗ filters.
@@ -44,6 +68,10 @@ struct ConvolutionKernel {
     rows: Int, images: UnsafePointer<Float>, filters: UnsafePointer<Float>,
     scratch: UnsafeMutablePointer<Float>, into output: UnsafeMutablePointer<Float>
   ) {
+    if let direct {
+      direct.run(rows: rows, images: images, filters: filters, scratch: scratch, into: output)
+      return
+    }
     withUnsafePointer(to: window) { window in
       if isDepthwise {
         apus_depthwise(rows, window, filterChannels.out, images, filters, output)
@@ -52,12 +80,11 @@ struct ConvolutionKernel {
       for first in stride(from: 0, to: rows, by: imagesPerBlock) {
         let count = min(imagesPerBlock, rows - first)
         for group in 0..<groups {
-          apus_im2col(
-            count, window, group * filterChannels.in, filterChannels.in,
-            images + first * imageCount, scratch)
+          let columns = self.columns(
+            count, window, group, images + first * imageCount, scratch)
           MatrixProduct.compute(
             rows: count * places, columns: filterChannels.out, depth: depth,
-            .init(scratch, rowStride: depth),
+            .init(columns, rowStride: depth),
             .init(filters + group * filterChannels.out, rowStride: outChannels),
             into: output + first * outputCount + group * filterChannels.out,
             rowStride: outChannels)
@@ -71,6 +98,11 @@ struct ConvolutionKernel {
     rows: Int, filters: UnsafePointer<Float>, gradient: UnsafePointer<Float>,
     scratch: UnsafeMutablePointer<Float>, into result: UnsafeMutablePointer<Float>
   ) {
+    if let direct, direct.hasInputGradient {
+      direct.runInputGradient(
+        rows: rows, filters: filters, gradient: gradient, scratch: scratch, into: result)
+      return
+    }
     withUnsafePointer(to: window) { window in
       if isDepthwise {
         apus_depthwise_input_gradient(
@@ -86,7 +118,8 @@ struct ConvolutionKernel {
               gradient + first * outputCount + group * filterChannels.out, rowStride: outChannels),
             .init(
               filters + group * filterChannels.out, rowStride: outChannels, isTransposed: true),
-            into: scratch, rowStride: depth)
+            into: isPointwise ? result : scratch, rowStride: depth)
+          if isPointwise { continue }
           apus_col2im(
             count, window, group * filterChannels.in, filterChannels.in, scratch,
             result + first * imageCount)
@@ -95,27 +128,31 @@ struct ConvolutionKernel {
     }
   }
 
-  /// The gradient by the filters: result ← beta · result + alpha · gradient.
+  /// The gradient by the filters: result ← beta · result + gradient.
   func runFilterGradient(
     rows: Int, images: UnsafePointer<Float>, gradient: UnsafePointer<Float>,
-    scratch: UnsafeMutablePointer<Float>, alpha: Float, beta: Float,
+    scratch: UnsafeMutablePointer<Float>, beta: Float,
     into result: UnsafeMutablePointer<Float>
   ) {
+    if let direct {
+      direct.runFilterGradient(
+        rows: rows, images: images, gradient: gradient, scratch: scratch, beta: beta, into: result)
+      return
+    }
     withUnsafePointer(to: window) { window in
       if isDepthwise {
         apus_depthwise_filter_gradient(
-          rows, window, filterChannels.out, alpha, images, gradient, beta, result)
+          rows, window, filterChannels.out, 1, images, gradient, beta, result)
         return
       }
       for first in stride(from: 0, to: rows, by: imagesPerBlock) {
         let count = min(imagesPerBlock, rows - first)
         for group in 0..<groups {
-          apus_im2col(
-            count, window, group * filterChannels.in, filterChannels.in,
-            images + first * imageCount, scratch)
+          let columns = self.columns(
+            count, window, group, images + first * imageCount, scratch)
           MatrixProduct.compute(
-            rows: depth, columns: filterChannels.out, depth: count * places, alpha: alpha,
-            .init(scratch, rowStride: depth, isTransposed: true),
+            rows: depth, columns: filterChannels.out, depth: count * places,
+            .init(columns, rowStride: depth, isTransposed: true),
             .init(
               gradient + first * outputCount + group * filterChannels.out, rowStride: outChannels),
             beta: first == 0 ? beta : 1, into: result + group * filterChannels.out,

@@ -10,16 +10,16 @@ struct Frame {
   /// The parameters, in the order of the layout.
   var parameters: UnsafeMutablePointer<Float>
   var frozen: UnsafeMutablePointer<Float>
-  /// Where gradients go: `sinks ← beta · sinks + alpha · gradient`.
+  /// Where gradients go: `sinks ← beta · sinks + gradient`.
   var sinks: UnsafeMutablePointer<Float>
-  var alpha: Float = 1
   var beta: Float = 0
 
   /// How many examples there are now, at most as many as the plan has room for.
   var rowCount = 0
   /// Which example of the batch is the first one here.
   var firstRow = 0
-  /// What the gradient of the sum of losses is multiplied by, to be that of their mean.
+  /// What the gradient of the sum of losses is multiplied by: 1 / n for that of their mean, and −rate / n
+  /// for a step of descent, so that no gradient is ever multiplied again.
   var lossScale: Float = 1
   /// Where dropout draws from.
   var random = RandomStream(seed: 0)
@@ -73,11 +73,11 @@ enum Destination: Hashable {
 
   func resolved(
     in frame: borrowing Frame
-  ) -> (pointer: UnsafeMutablePointer<Float>, alpha: Float, beta: Float) {
+  ) -> (pointer: UnsafeMutablePointer<Float>, beta: Float) {
     switch self {
-    case .value(let place): (frame.pointer(place), 1, 0)
+    case .value(let place): (frame.pointer(place), 0)
     case .sink(let offset, let isFirst):
-      (frame.sinks + offset, frame.alpha, isFirst ? frame.beta : 1)
+      (frame.sinks + offset, isFirst ? frame.beta : 1)
     }
   }
 }

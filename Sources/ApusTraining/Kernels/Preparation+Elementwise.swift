@@ -129,12 +129,14 @@ extension Preparation {
     }
   }
 
-  typealias RowsKernel = @convention(c) (
-    Int, Int, UnsafePointer<Float>?, UnsafeMutablePointer<Float>?
-  ) -> Void
-  typealias RowsGradientKernel = @convention(c) (
-    Int, Int, UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafeMutablePointer<Float>?
-  ) -> Void
+  typealias RowsKernel =
+    @convention(c) (
+      Int, Int, UnsafePointer<Float>?, UnsafeMutablePointer<Float>?
+    ) -> Void
+  typealias RowsGradientKernel =
+    @convention(c) (
+      Int, Int, UnsafePointer<Float>?, UnsafePointer<Float>?, UnsafeMutablePointer<Float>?
+    ) -> Void
 
   mutating func softmax(_ step: Step, _ kernel: @escaping RowsKernel) -> Instruction {
     let (x, y) = (place(step.inputs[0]), place(step.outputs[0]))

@@ -35,10 +35,10 @@ extension Preparation {
     let extent = extent(step.inputs[0])
     let destination = destination(step)
     return { frame in
-      let (c, alpha, beta) = destination.resolved(in: frame)
+      let (c, beta) = destination.resolved(in: frame)
       ProductKernel.rowsProduct(
         rows: frame.count(extent) / m, m: m, n: n, frame.pointer(a), frame.pointer(b),
-        alpha: alpha, beta: beta, into: c)
+        beta: beta, into: c)
     }
   }
 
@@ -79,10 +79,10 @@ extension Preparation {
     let (x, dy) = (place(step.inputs[0]), place(step.inputs[1]))
     let destination = destination(step)
     return { frame in
-      let (dw, alpha, beta) = destination.resolved(in: frame)
+      let (dw, beta) = destination.resolved(in: frame)
       kernel.runFilterGradient(
         rows: frame.rowCount, images: frame.pointer(x), gradient: frame.pointer(dy),
-        scratch: frame.pointer(scratch), alpha: alpha, beta: beta, into: dw)
+        scratch: frame.pointer(scratch), beta: beta, into: dw)
     }
   }
 

@@ -81,8 +81,8 @@ extension Preparation {
     if input.repeatsRows(of: result) {
       let width = result.count
       return { frame in
-        let (y, alpha, beta) = destination.resolved(in: frame)
-        apus_column_sums(frame.count(extent) / width, width, alpha, frame.pointer(x), beta, y)
+        let (y, beta) = destination.resolved(in: frame)
+        apus_column_sums(frame.count(extent) / width, width, 1, frame.pointer(x), beta, y)
       }
     }
     let layout = StridedLayout(
@@ -91,7 +91,7 @@ extension Preparation {
         StridedLayout.strides(of: input), StridedLayout.broadcastStrides(result, to: input.shape),
       ])
     return { frame in
-      let (y, _, _) = destination.resolved(in: frame)
+      let (y, _) = destination.resolved(in: frame)
       apus_fill(frame.count(resultExtent), 0, y)
       layout.extents[0] = frame.rows(extent)
       apus_add_strided(
@@ -168,13 +168,15 @@ extension Preparation {
   mutating func scatterAdd(_ step: Step) -> Instruction {
     let shape = step.sink.map { schedule.graph.parameters[$0.parameter].shape }
     let table = shape ?? signature(step.outputs[0]).shape
-    let (indices, dy, count) = (place(step.inputs[0]), place(step.inputs[1]), extent(step.inputs[0]))
+    let (indices, dy, count) = (
+      place(step.inputs[0]), place(step.inputs[1]), extent(step.inputs[0])
+    )
     let destination = destination(step)
     return { frame in
-      let (y, alpha, beta) = destination.resolved(in: frame)
+      let (y, beta) = destination.resolved(in: frame)
       if beta == 0 { apus_fill(table.count, 0, y) }
       _ = apus_scatter_add_rows(
-        frame.count(count), table[1], table[0], alpha, frame.indices(indices), frame.pointer(dy), y)
+        frame.count(count), table[1], table[0], 1, frame.indices(indices), frame.pointer(dy), y)
     }
   }
 }

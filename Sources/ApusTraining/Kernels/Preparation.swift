@@ -71,14 +71,14 @@ struct Preparation {
       let (piece, extent) = (place(step.inputs[0]), extent(step.inputs[0]))
       let destination = destination(step)
       return { frame in
-        let (sink, alpha, beta) = destination.resolved(in: frame)
-        apus_sink(frame.count(extent), alpha, frame.pointer(piece), beta, sink)
+        let (sink, beta) = destination.resolved(in: frame)
+        apus_sink(frame.count(extent), 1, frame.pointer(piece), beta, sink)
       }
     case .keep:
       let destination = destination(step)
       let count = step.sink.map { schedule.graph.parameters[$0.parameter].shape.count } ?? 0
       return { frame in
-        let (sink, _, beta) = destination.resolved(in: frame)
+        let (sink, beta) = destination.resolved(in: frame)
         if beta == 0 { apus_fill(count, 0, sink) }
       }
     case .compute(let computation):

@@ -26,8 +26,10 @@ struct ProductKernel {
     outerCount = result.count / (rows * columns)
     isTransposed = (transposingLeft, transposingRight)
     func strides(_ operand: Signature) -> (Int, Int) {
-      (operand.shape.rank > 2 ? operand.rows * operand.columns : 0,
-        operand.isBatched ? operand.count : 0)
+      (
+        operand.shape.rank > 2 ? operand.rows * operand.columns : 0,
+        operand.isBatched ? operand.count : 0
+      )
     }
     leftStrides = strides(left)
     rightStrides = strides(right)
@@ -68,13 +70,13 @@ struct ProductKernel {
       into: result, rowStride: columns)
   }
 
-  /// result ← beta · result + alpha · leftᵀ right; left is rows × m, right rows × n, result m × n.
+  /// result ← beta · result + leftᵀ right; left is rows × m, right rows × n, result m × n.
   static func rowsProduct(
     rows: Int, m: Int, n: Int, _ left: UnsafePointer<Float>, _ right: UnsafePointer<Float>,
-    alpha: Float, beta: Float, into result: UnsafeMutablePointer<Float>
+    beta: Float, into result: UnsafeMutablePointer<Float>
   ) {
     MatrixProduct.compute(
-      rows: m, columns: n, depth: rows, alpha: alpha, .init(left, rowStride: m, isTransposed: true),
+      rows: m, columns: n, depth: rows, .init(left, rowStride: m, isTransposed: true),
       .init(right, rowStride: n), beta: beta, into: result, rowStride: n)
   }
 }

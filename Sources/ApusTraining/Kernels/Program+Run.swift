@@ -25,15 +25,14 @@ extension Program {
   /// - Returns: the mean loss.
   func runTraining(
     on batch: Batch, _ parameters: UnsafeMutablePointer<Float>,
-    sinks: UnsafeMutablePointer<Float>, alpha: Float, beta: Float
+    sinks: UnsafeMutablePointer<Float>, scale: Float, beta: Float
   ) -> Double {
     requireFit(batch.table)
     let answers = answerCount(batch.table, batch.indices)
     let divisor = Double(answers) * Double(loss.termCount(targetCount))
     return withFrame(parameters, sinks: sinks) { frame in
-      frame.alpha = alpha
       frame.beta = beta
-      frame.lossScale = divisor == 0 ? 0 : Float(1 / divisor)
+      frame.lossScale = divisor == 0 ? 0 : scale / Float(divisor)
       frame.random = batch.random
       run(training, over: batch.table, batch.indices, &frame) { _ in }
       return divisor == 0 ? 0 : frame.lossSum / divisor
@@ -45,6 +44,7 @@ extension Program {
   /// - Parameters:
   ///   - x: the parameters, in the order of ``layout``.
   ///   - examples: any number.
+  /// - Returns: sums over the examples.
   public func evaluate(at x: ParameterVector, on examples: ClientDataset) -> Evaluation {
     measure(at: x, on: examples) { _ in }
   }

@@ -3,7 +3,9 @@
 
 internal import ApusNumerics
 
-/// x W + b over the last axis, then an activation. `weight` is inputs × units.
+/// x W + b over the last axis, then an activation.
+///
+/// `weight` is inputs × units.
 public final class Dense: Layer {
   let units: Int
   let activation: Activation

@@ -3,7 +3,9 @@
 
 internal import ApusNumerics
 
-/// A row of numbers for each index of a vocabulary. `weight` is vocabulary × width.
+/// A row of numbers for each index of a vocabulary.
+///
+/// `weight` is vocabulary × width.
 public final class Embedding: Layer {
   let vocabulary: Int
   let width: Int

@@ -101,7 +101,7 @@ struct Schedule {
     // Sinks come behind the last step that reads the parameter or makes the gradient.
     var sinks: [Int: [Step]] = [:]
     for (parameter, pieces) in graph.gradients.enumerated()
-    where !graph.parameters[parameter].isFrozen {
+    where isTraining && !graph.parameters[parameter].isFrozen {
       let sink = Step.Sink(parameter: parameter, isFirst: false)
       for piece in pieces {
         var step = Step(action: .sink, inputs: [piece], outputs: [], sink: sink)
@@ -169,7 +169,8 @@ struct Schedule {
     for node in graph.nodes {
       guard case .operation(.unary(let function)) = node.computation,
         function.activation != nil, let addition = node.inputs.first,
-        userCounts[addition] == 1, case .operation(.binary(.add)) = graph.nodes[addition].computation,
+        userCounts[addition] == 1,
+        case .operation(.binary(.add)) = graph.nodes[addition].computation,
         biasOperands(of: addition).count == 2
       else { continue }
       fused.insert(addition)
@@ -245,7 +246,9 @@ struct Schedule {
         scratchBuffers[index] = lifetimes.count - 1
       }
     }
-    for index in graph.nodes.indices where homes[index] == nil { homes[index] = homes[aliases[index]] }
+    for index in graph.nodes.indices where homes[index] == nil {
+      homes[index] = homes[aliases[index]]
+    }
     requests = lifetimes.map { .init(count: $0.count, lifetime: $0.first...$0.last) }
   }
 

@@ -18,7 +18,7 @@ struct Step {
   var action: Action
   /// Values read.
   var inputs: [Int]
-  /// Values written, the result and then its auxiliaries. Empty where the result is a sink.
+  /// Values written, the result and then its auxiliaries; empty where the result is a sink.
   var outputs: [Int]
   /// Where the result goes when it is a parameter's gradient.
   var sink: Sink?

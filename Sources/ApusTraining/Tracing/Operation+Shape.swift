@@ -149,7 +149,8 @@ extension Operation {
   }
 
   private func require(axes: [Int], of input: Signature) throws(TrainingError) {
-    guard !axes.isEmpty || input.shape.rank == 0, axes.allSatisfy({ 0..<input.shape.rank ~= $0 }), zip(axes, axes.dropFirst()).allSatisfy(<)
+    guard !axes.isEmpty || input.shape.rank == 0, axes.allSatisfy({ 0..<input.shape.rank ~= $0 }),
+      zip(axes, axes.dropFirst()).allSatisfy(<)
     else { throw mismatch("\(name) of \(input.shape) over axes \(axes): there are no such axes") }
   }
 

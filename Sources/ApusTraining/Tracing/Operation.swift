@@ -3,7 +3,7 @@
 
 public import ApusNumerics
 
-/// What a node of a ``Graph`` computes from its inputs. A plain value: it can be sent over a wire.
+/// What a node of a graph computes from its inputs, as a plain value that can be sent over a wire.
 ///
 /// Axes and shapes are those of one example; the batch is implied and comes before them.
 public enum Operation: Codable, Hashable, Sendable {

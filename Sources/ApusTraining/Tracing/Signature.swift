@@ -15,6 +15,7 @@ struct Signature: Hashable, Sendable {
   var count: Int { shape.count }
 
   /// Bounds on what a graph may declare, so that an untrusted one cannot ask for absurd amounts.
+  ///
   /// With the batch, kernels take one axis more.
   static let largestCount = 1 << 31
   static let highestRank = 7

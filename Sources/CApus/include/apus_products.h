@@ -41,6 +41,8 @@ struct apus_product {
 /// The products of one instruction set.
 struct apus_product_set {
   const char *name;
+  /// Whether vectors are long enough for these to be faster than OpenBLAS, which knows the processor.
+  int is_wide;
   /// c ← start + a · b
   void (*product)(const struct apus_product *);
   /// c ← a · bᵀ, b having `columns` rows of `depth` numbers; a_step is 1, there is one segment,

@@ -8,11 +8,11 @@ protocol Command: Sendable {
   /// Reads the words; whatever is wrong with them is found here, before anything is done.
   init(_ words: Words) throws(UsageError)
 
-  func run(on console: Console) async throws -> ExitStatus
+  func run(on console: Console) throws -> ExitCode
 }
 
 /// How the program ends.
-enum ExitStatus: Int32, Sendable {
+enum ExitCode: Int32, Sendable {
   case done = 0
   /// It ran and failed.
   case failed = 1

@@ -5,10 +5,29 @@
 struct Completions {
   private let grammars: [Grammar]
 
-  init(of grammars: [Grammar]) { self.grammars = grammars }
+  init(of grammars: [Grammar]) {
+    self.grammars = grammars.map { grammar in
+      guard grammar.name == "help" else { return grammar }
+      // Help takes the words that the table begins with.
+      var help = grammar
+      help.arguments = grammar.arguments.map {
+        Argument($0.placeholder, .choice(Self.firstWords(of: grammars)), $0.count, $0.help)
+      }
+      return help
+    }
+  }
+
+  private var firstWords: [String] { Self.firstWords(of: grammars) }
+
+  /// What a first word does; the second words of a group.
+  private func summary(of word: String) -> String {
+    grammars.first { $0.name == word }?.summary
+      ?? secondWords(of: word).map { String($0.name.dropFirst(word.count + 1)) }
+      .joined(separator: ", ")
+  }
 
   /// First words, each once.
-  private var firstWords: [String] {
+  private static func firstWords(of grammars: [Grammar]) -> [String] {
     var words: [String] = []
     for grammar in grammars {
       let word = String(grammar.name.prefix { $0 != " " })
@@ -79,7 +98,7 @@ struct Completions {
     case .text: ":"
     case .file: "COMPREPLY=($(compgen -f -- \"$current\"))"
     case .directory: "COMPREPLY=($(compgen -d -- \"$current\"))"
-    case .choice(let words):
+    case .choice(let words), .choiceOrText(let words):
       "COMPREPLY=($(compgen -W \(quoted(words.joined(separator: " "))) -- \"$current\"))"
     }
   }
@@ -88,8 +107,7 @@ struct Completions {
     var script = "#compdef apus\n\n_apus() {\n  local -a commands\n"
     script += "  if (( CURRENT == 2 )); then\n    commands=(\n"
     for word in firstWords {
-      let summary = grammars.first { $0.name == word }?.summary ?? "\(word) …"
-      script += "      \(quoted("\(word):\(summary)"))\n"
+      script += "      \(quoted("\(word):\(summary(of: word))"))\n"
     }
     script += "    )\n    _describe 'command' commands\n    return\n  fi\n"
     script += "  local command=\"$words[2]\"\n"
@@ -127,7 +145,8 @@ struct Completions {
     case .text: " "
     case .file: "_files"
     case .directory: "_files -/"
-    case .choice(let words): "(\(words.joined(separator: " ")))"
+    case .choice(let words), .choiceOrText(let words):
+      "(\(words.map { $0.replacing(":", with: "\\:") }.joined(separator: " ")))"
     }
   }
 
@@ -141,9 +160,8 @@ struct Completions {
     var script = "# apus completions fish\ncomplete -c apus -f\n"
     let all = firstWords.joined(separator: " ")
     for word in firstWords {
-      let summary = grammars.first { $0.name == word }?.summary ?? "\(word) …"
       script += "complete -c apus -n \(quoted("not __fish_seen_subcommand_from \(all)"))"
-      script += " -a \(word) -d \(quoted(summary))\n"
+      script += " -a \(word) -d \(quoted(summary(of: word)))\n"
     }
     for grammar in grammars {
       let words = grammar.name.split(separator: " ").map(String.init)
@@ -178,7 +196,8 @@ struct Completions {
     case .text?: " -x"
     case .file?: " -r -F"
     case .directory?: " -x -a '(__fish_complete_directories)'"
-    case .choice(let words)?: " -x -a \(quoted(words.joined(separator: " ")))"
+    case .choice(let words)?, .choiceOrText(let words)?:
+      " -x -a \(quoted(words.joined(separator: " ")))"
     }
   }
 }

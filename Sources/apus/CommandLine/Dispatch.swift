@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusData
 internal import ApusSimulation
 
 /// Finds the command that the words name, runs it, and tells what went wrong.
@@ -11,7 +12,7 @@ struct Dispatch {
   var grammars: [Grammar] { commands.map { $0.grammar } }
 
   /// Runs the words that follow the program's name.
-  func run(_ words: [String]) async -> ExitStatus {
+  func run(_ words: [String]) -> ExitCode {
     var console = console
     do {
       guard let (command, rest) = try find(words) else { return .done }
@@ -23,8 +24,8 @@ struct Dispatch {
         console.output.print(HelpText.command(command.grammar, width: console.output.width))
         return .done
       }
-      let status = try await command.init(parsed).run(on: console)
-      return try confirm(status)
+      let status = try command.init(parsed).run(on: console)
+      return confirm(status)
     } catch let error as UsageError {
       let prefix = error.command.map { "\($0): " } ?? ""
       console.complain(prefix + error.message)
@@ -37,6 +38,10 @@ struct Dispatch {
       console.complain(error.message)
       let isRecipe = error.code == .invalidRecipe || error.code == .unreadableRecipe
       return isRecipe ? .wrongUsage : .failed
+    } catch let error as DataError {
+      console.complain(error.message)
+      let isUsage = error.code == .impossibleSplit || error.code == .unknownSet
+      return isUsage ? .wrongUsage : .failed
     } catch {
       console.complain("\(error)")
       return .failed
@@ -44,9 +49,9 @@ struct Dispatch {
   }
 
   /// A result that could not be written is a failure, unless its reader has left on purpose.
-  private func confirm(_ status: ExitStatus) throws -> ExitStatus {
-    guard status == .done, console.output.isBroken else { return status }
-    console.complain("the results could not be written to standard output")
+  private func confirm(_ status: ExitCode) -> ExitCode {
+    guard status == .done, let problem = console.output.problem else { return status }
+    console.complain("the results could not be written to standard output: \(problem)")
     return .failed
   }
 

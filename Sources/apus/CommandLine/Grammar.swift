@@ -41,6 +41,8 @@ enum ValueKind: Hashable, Sendable {
   case file
   case directory
   case choice([String])
+  /// Any text; these are examples of it.
+  case choiceOrText([String])
 }
 
 /// `--name`, `--name VALUE` or `--name=VALUE`.

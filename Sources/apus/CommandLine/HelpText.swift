@@ -12,8 +12,8 @@ enum HelpText {
     text += list(Grammar.commonOptions().map { (spelling(of: $0), $0.help) }, width: width)
     text += """
 
-      'apus help COMMAND' tells more. Exit codes: 0 done, 1 it ran and failed, 2 wrong usage,
-      3 could not reach or was not let in, 130 interrupted.
+      'apus help COMMAND' tells more. Exit codes: 0 done, 1 it ran and failed,
+      2 wrong usage, 3 could not reach or was not let in, 130 interrupted.
 
       """
     return text

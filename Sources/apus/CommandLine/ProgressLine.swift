@@ -14,6 +14,7 @@ final class ProgressLine: Sendable {
     var isFinished = false
     /// Ticks since the text came.
     var ticks = 0
+    var drawn: ContinuousClock.Instant?
   }
 
   private let state: Mutex<State>
@@ -49,7 +50,9 @@ final class ProgressLine: Sendable {
     state.withLock { state in
       state.text = text
       state.ticks = 0
-      if console.messages.isInteractive, console.verbosity > .quiet { draw(&state) }
+      // Rounds may be faster than eyes; the next tick shows what is passed over here.
+      let isRecent = state.isShown && state.drawn.map { .now - $0 < .milliseconds(50) } ?? false
+      if console.messages.isInteractive, console.verbosity > .quiet, !isRecent { draw(&state) }
     }
   }
 
@@ -85,6 +88,7 @@ final class ProgressLine: Sendable {
     let shown = String(line.prefix(max(10, console.messages.width - 1)))
     console.messages.print("\r\u{1B}[K" + console.messages.styled(shown, .faint))
     state.isShown = true
+    state.drawn = .now
   }
 
   private func clear(_ state: inout State) {

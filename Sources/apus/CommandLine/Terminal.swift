@@ -11,13 +11,13 @@ final class Terminal: Sendable {
   let usesColor: Bool
   /// Columns that a line may take.
   let width: Int
-  private let write: @Sendable (String) -> Bool
-  /// Nobody reads any more, or the disk is full: what follows is not written.
-  private let isClosed = Atomic(false)
+  private let write: @Sendable (String) -> Int32
+  /// The errno of the first text that could not be written; what follows it is not tried.
+  private let failure = Atomic<Int32>(0)
 
   init(
     isInteractive: Bool, usesColor: Bool, width: Int,
-    writingWith write: @escaping @Sendable (String) -> Bool
+    writingWith write: @escaping @Sendable (String) -> Int32
   ) {
     self.isInteractive = isInteractive
     self.usesColor = usesColor
@@ -37,17 +37,18 @@ final class Terminal: Sendable {
       writingWith: { Self.write($0, to: descriptor) })
   }
 
-  /// Writes text as it is; false, now and from then on, where it could not be written.
-  @discardableResult
-  func print(_ text: String) -> Bool {
-    if isClosed.load(ordering: .relaxed) { return false }
-    let isWritten = write(text)
-    if !isWritten { isClosed.store(true, ordering: .relaxed) }
-    return isWritten
+  /// Writes text as it is, unless writing has failed before.
+  func print(_ text: String) {
+    guard failure.load(ordering: .relaxed) == 0 else { return }
+    let code = write(text)
+    if code != 0 { failure.store(code, ordering: .relaxed) }
   }
 
-  /// Whether something could not be written.
-  var isBroken: Bool { isClosed.load(ordering: .relaxed) }
+  /// Why something could not be written; nil where all was, or its reader left before the end.
+  var problem: String? {
+    let code = failure.load(ordering: .relaxed)
+    return code == 0 || code == EPIPE ? nil : String(cString: strerror(code))
+  }
 
   /// Text in a style, where styles are shown.
   func styled(_ text: String, _ style: Style) -> String {
@@ -61,16 +62,17 @@ final class Terminal: Sendable {
     case green = 32
   }
 
-  private static func write(_ text: String, to descriptor: Int32) -> Bool {
+  /// - Returns: 0 or an errno.
+  private static func write(_ text: String, to descriptor: Int32) -> Int32 {
     var bytes = Array(text.utf8)[...]
     while !bytes.isEmpty {
       let count = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0 {
         if errno == EINTR { continue }
-        return false
+        return errno
       }
       bytes = bytes.dropFirst(count)
     }
-    return true
+    return 0
   }
 }

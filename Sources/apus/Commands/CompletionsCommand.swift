@@ -18,7 +18,7 @@ struct CompletionsCommand: Command {
 
   init(_ words: Words) throws(UsageError) { shell = words.argument() ?? "" }
 
-  func run(on console: Console) -> ExitStatus {
+  func run(on console: Console) -> ExitCode {
     let completions = Completions(of: Apus.commands.map { $0.grammar })
     switch shell {
     case "zsh": console.output.print(completions.zsh())

@@ -23,7 +23,7 @@ struct Help: Command {
     }
   }
 
-  func run(on console: Console) -> ExitStatus {
+  func run(on console: Console) -> ExitCode {
     let grammars = Apus.commands.map { $0.grammar }
     let width = console.output.width
     if name.isEmpty {

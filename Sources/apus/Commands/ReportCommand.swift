@@ -37,7 +37,7 @@ struct ReportCommand: Command {
     }
   }
 
-  func run(on console: Console) throws -> ExitStatus {
+  func run(on console: Console) throws -> ExitCode {
     try Report.write(runs: runs, to: path)
     if console.format == .text {
       console.print(path)

@@ -5,6 +5,9 @@ internal import ApusSimulation
 
 /// `apus reproduce`: an experiment again.
 struct Reproduce: Command {
+  private static let update = Option(
+    flag: "update", "Put what comes out in the place of the committed results and figure.")
+
   static let grammar = Grammar(
     name: "reproduce",
     summary: "Run an experiment again and compare it with its committed result.",
@@ -12,46 +15,76 @@ struct Reproduce: Command {
     arguments: [
       Argument("DIR", .directory, .one, "An experiment's directory, as under Simulations/.")
     ],
-    options: [RunGrammar.threads, RunGrammar.out, RunGrammar.dataDirectory],
+    options: [update, RunGrammar.threads, RunGrammar.outOfSeveral, RunGrammar.dataDirectory],
     examples: ["apus reproduce Simulations/fedavg-mnist-2nn"])
 
   private let directory: String
+  private let updates: Bool
   private let options: RunOptions
 
   init(_ words: Words) throws(UsageError) {
     directory = words.argument() ?? ""
+    updates = words.contains(Self.update)
     options = try RunGrammar.options(from: words)
   }
 
-  func run(on console: Console) throws -> ExitStatus {
+  func run(on console: Console) throws -> ExitCode {
     Interruption.watch()
     var options = options
     options.environment = console.environment
-    let progress = ProgressLine("Reading recipe and data", on: console)
+    let experiment = try Experiment(readingFrom: directory)
+    let name = experiment.directory.split(separator: "/").last.map(String.init) ?? "experiment"
+    let progress = SweepProgress(runCount: experiment.runCount, on: console)
     defer { progress.finish() }
-    let result = try Reproduction.run(
-      directory: directory, options: options, stopRequested: { Interruption.isRequested },
-      onRound: { record in
-        let accuracy = record.accuracy.map { ", accuracy \(Cell.percent($0))" } ?? ""
-        progress.update("Round \(record.round)\(accuracy)")
-      })
+    let reproduction = try Reproduction.run(
+      experiment, output: options.outputDirectory ?? "runs/reproduce-\(name)", options: options,
+      stopRequested: { Interruption.isRequested }, onEvent: { _, event in progress.show(event) })
     progress.finish()
-    if Interruption.isRequested {
-      console.complain("stopped; nothing was compared")
+    guard let reproduction else {
+      console.complain("stopped; the same command goes on from here")
       return .interrupted
     }
-    if console.format == .text {
-      Table.print(
-        [
-          .init(title: "claim", side: .left), .init(title: "expected"), .init(title: "measured"),
-          .init(title: "", side: .left),
-        ],
-        result.claims.map { [$0.name, $0.expected, $0.measured, $0.passed ? "holds" : "FAILS"] },
-        on: console)
-    } else {
-      try console.print(json: result)
+    if updates {
+      try reproduction.commit()
+      console.note("wrote \(experiment.resultsDirectory)")
     }
-    if !result.passed { console.complain("\(directory) was not reproduced") }
-    return result.passed ? .done : .failed
+    if console.format == .text {
+      print(reproduction, on: console)
+    } else {
+      try console.print(json: reproduction.report)
+    }
+    if !reproduction.isReproduced { console.complain("\(directory) was not reproduced") }
+    return reproduction.isReproduced ? .done : .failed
+  }
+
+  private func print(_ reproduction: Reproduction, on console: Console) {
+    let report = reproduction.report
+    Table.print(
+      [
+        .init(title: "claim", side: .left), .init(title: "expected"), .init(title: "published"),
+        .init(title: "measured"), .init(title: "", side: .left),
+      ],
+      report.claims.map { claim in
+        [
+          claim.name, claim.expected, claim.published.map { Cell.fixed($0, digits: 0) } ?? "–",
+          claim.measured.map { Cell.fixed($0, digits: claim.isAccuracy ? 4 : 1) } ?? "not reached",
+          claim.holds ? "holds" : "FAILS",
+        ]
+      }, on: console)
+    console.print("")
+    Table.print(
+      [
+        .init(title: "run", side: .left), .init(title: "rounds to target"),
+        .init(title: "committed"), .init(title: "best accuracy"), .init(title: "committed"),
+        .init(title: "model", side: .left),
+      ],
+      report.runs.map { run in
+        [
+          run.name, run.roundsToTarget.map { Cell.fixed($0, digits: 1) } ?? "–",
+          run.committedRoundsToTarget.map { Cell.fixed($0, digits: 1) } ?? "–",
+          Cell.percent(run.bestAccuracy), Cell.percent(run.committedBestAccuracy),
+          run.verdict.rawValue,
+        ]
+      }, on: console)
   }
 }

@@ -13,7 +13,10 @@ enum RunGrammar {
   static let threads = Option(
     "threads", .text, "N", "Worker threads; one a core if not said. The result is the same.")
   static let out = Option(
-    "out", .directory, "DIR", "Make the directories of runs in DIR and not in runs/.")
+    "out", .directory, "DIR", "The run's directory, new or empty; runs/NAME-seedN if not said.")
+  static let outOfSeveral = Option(
+    "out", .directory, "DIR",
+    "Where the runs' directories are made; runs that are there already are gone on with.")
   static let dataDirectory = Option(
     "data-dir", .directory, "DIR",
     "Look for data sets in DIR first, then in $APUS_DATA, ~/.cache/apus/data and the system's.")

@@ -65,7 +65,7 @@ struct Simulate: Command {
     }
   }
 
-  func run(on console: Console) throws -> ExitStatus {
+  func run(on console: Console) throws -> ExitCode {
     Interruption.watch()
     let progress = ProgressLine("Reading recipe and data", on: console)
     defer { progress.finish() }

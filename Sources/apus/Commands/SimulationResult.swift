@@ -23,7 +23,7 @@ struct SimulationResult: Encodable {
   }
 
   /// Prints it, says how to go on where that is needed, and tells how the program should end.
-  func print(on console: Console) throws -> ExitStatus {
+  func print(on console: Console) throws -> ExitCode {
     if console.format == .text { printText(on: console) } else { try console.print(json: self) }
     switch summary.outcome {
     case .completed, .stopped: return .done

@@ -20,7 +20,8 @@ struct SweepCommand: Command {
       """,
     arguments: [RunGrammar.recipe],
     options: [
-      grid, seeds, RunGrammar.set, RunGrammar.threads, RunGrammar.out, RunGrammar.dataDirectory,
+      grid, seeds, RunGrammar.set, RunGrammar.threads, RunGrammar.outOfSeveral,
+      RunGrammar.dataDirectory,
     ],
     examples: ["apus sweep recipe.json5 --grid algorithm.fedavg.learningRate=0.05,0.1 --seeds 3"])
 
@@ -74,52 +75,39 @@ struct SweepCommand: Command {
     return parts
   }
 
-  func run(on console: Console) throws -> ExitStatus {
+  func run(on console: Console) throws -> ExitCode {
     Interruption.watch()
     let recipe = try Recipe(contentsOf: recipeFile, setting: overrides)
-    // Wrong values are found before the first run and not after an hour.
-    for (key, values) in grid {
-      for value in values {
-        _ = try Recipe(contentsOf: recipeFile, setting: overrides + ["\(key)=\(value)"])
-      }
-    }
     var options = options
     options.environment = console.environment
-    let total = grid.reduce(seedCount) { $0 * $1.values.count }
-    let progress = ProgressLine("Run 1 of \(total)", on: console)
+    let sweep = Sweep(
+      recipeFile: recipeFile, overrides: overrides,
+      grid: SweepGrid(grid.map { SweepGrid.Axis(key: $0.key, values: $0.values) }),
+      seeds: (0..<UInt64(seedCount)).map { recipe.seed &+ $0 },
+      directory: options.outputDirectory ?? "runs/\(recipe.name)-sweep")
+    let progress = SweepProgress(runCount: sweep.grid.points.count * seedCount, on: console)
     defer { progress.finish() }
-    let estimate = Estimate(from: 0, to: total, startingAt: .now)
-    var done = 0
-    let rows = try Sweep.run(
-      recipeFile: recipeFile, setting: overrides, grid: grid,
-      seeds: (0..<UInt64(seedCount)).map { recipe.seed &+ $0 }, options: options,
-      stopRequested: { Interruption.isRequested },
-      onRun: { summary in
-        done += 1
-        progress.note(
-          "run \(done) of \(total): \(summary.name), seed \(summary.seed): "
-            + "\(summary.outcome.rawValue), accuracy \(Cell.percent(summary.finalAccuracy))")
-        let left = estimate.secondsLeft(after: done, at: .now)
-        let rest = left.map { ", \(Cell.duration($0)) left" } ?? ""
-        progress.update("Run \(min(done + 1, total)) of \(total)\(rest)")
-      })
+    let rows = try sweep.run(
+      options: options, stopRequested: { Interruption.isRequested }, onEvent: progress.show)
     progress.finish()
+    guard let rows else {
+      console.complain("stopped; the same command goes on from here")
+      return .interrupted
+    }
     if console.format == .text {
       print(rows, on: console)
     } else {
       try console.print(jsonRows: rows)
     }
-    let outcomes = rows.flatMap(\.runs).map(\.outcome)
-    if Interruption.isRequested || outcomes.contains(.interrupted) { return .interrupted }
-    return outcomes.contains(.diverged) ? .failed : .done
+    return rows.flatMap(\.summaries).contains { $0.outcome == .diverged } ? .failed : .done
   }
 
   private func print(_ rows: [SweepRow], on console: Console) {
     let columns = grid.map { Table.Column(title: $0.key, side: .left) }
     let cells = rows.map { row in
-      row.settings.map(\.value) + [
-        "\(row.runs.count)", Self.text(row.finalAccuracy) { Cell.percent($0) },
-        Self.text(row.roundsToTarget) { Cell.fixed($0, digits: 1) },
+      row.settings.values.map(\.value) + [
+        "\(row.summaries.count)", Self.text(row.statistic(.finalAccuracy)) { Cell.percent($0) },
+        Self.text(row.statistic(.roundsToTarget)) { Cell.fixed($0, digits: 1) },
       ]
     }
     Table.print(
@@ -127,7 +115,7 @@ struct SweepCommand: Command {
       cells, on: console)
   }
 
-  private static func text(_ spread: SweepRow.Spread?, _ number: (Double) -> String) -> String {
-    spread.map { "\(number($0.mean)) ± \(number($0.deviation))" } ?? "–"
+  private static func text(_ statistic: Statistic?, _ number: (Double) -> String) -> String {
+    statistic.map { "\(number($0.mean)) ± \(number($0.standardDeviation))" } ?? "–"
   }
 }

@@ -14,7 +14,7 @@ struct Version: Command {
 
   init(_ words: Words) throws(UsageError) {}
 
-  func run(on console: Console) throws -> ExitStatus {
+  func run(on console: Console) throws -> ExitCode {
     if console.format == .text {
       console.print("apus \(ApusVersion.current)")
     } else {
