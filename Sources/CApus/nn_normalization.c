@@ -5,6 +5,9 @@
 
 #include "nn_math.h"
 
+// A choice between loops, not a choice within one: `beta ? beta[i] : 0` becomes a masked load from
+// address 0, which faults and is repaired at every step, fifty times slower.
+
 APUS_CLONES void apus_layer_norm(
     size_t rows, size_t n, float epsilon, const float *x, const float *restrict gamma,
     const float *restrict beta, float *y, float *restrict mean, float *restrict reciprocal) {
@@ -28,34 +31,43 @@ APUS_CLONES void apus_layer_norm(
       APUS_PARALLEL for (size_t i = 0; i < n; i++) y[i] = (x[i] - m) * s * gamma[i] + beta[i];
     } else if (gamma) {
       APUS_PARALLEL for (size_t i = 0; i < n; i++) y[i] = (x[i] - m) * s * gamma[i];
+    } else if (beta) {
+      APUS_PARALLEL for (size_t i = 0; i < n; i++) y[i] = (x[i] - m) * s + beta[i];
     } else {
-      APUS_PARALLEL for (size_t i = 0; i < n; i++) {
-        y[i] = (x[i] - m) * s + (beta ? beta[i] : 0);
-      }
+      APUS_PARALLEL for (size_t i = 0; i < n; i++) y[i] = (x[i] - m) * s;
     }
   }
 }
 
-// With g = dy gamma: dx = (g - mean of g - xhat · mean of g xhat) · reciprocal.
+// With g = dy gamma: dx = (g - mean of g - xhat · mean of g xhat) · reciprocal. G is g, as an
+// expression in i, so that the loops never ask whether there is a gamma.
+#define ROW_GRADIENT(G)                                                    \
+  {                                                                        \
+    float m = mean[r], s = reciprocal[r], a, b;                            \
+    {                                                                      \
+      _Pragma("clang fp reassociate(on) contract(fast)")                   \
+      double sum = 0, product = 0;                                         \
+      for (size_t i = 0; i < n; i++) {                                     \
+        double g = (double)(G);                                            \
+        sum += g;                                                          \
+        product += g * (double)((x[i] - m) * s);                           \
+      }                                                                    \
+      a = (float)(sum / (double)n);                                        \
+      b = (float)(product / (double)n);                                    \
+    }                                                                      \
+    APUS_PARALLEL for (size_t i = 0; i < n; i++) {                         \
+      dx[i] = ((G) - a - (x[i] - m) * s * b) * s;                          \
+    }                                                                      \
+  }
+
 APUS_CLONES void apus_layer_norm_gradient(
     size_t rows, size_t n, const float *restrict x, const float *restrict gamma,
     const float *restrict mean, const float *restrict reciprocal, const float *dy, float *dx) {
   for (size_t r = 0; r < rows; r++, x += n, dy += n, dx += n) {
-    float m = mean[r], s = reciprocal[r], a, b;
-    {
-#pragma clang fp reassociate(on) contract(fast)
-      double sum = 0, product = 0;
-      for (size_t i = 0; i < n; i++) {
-        double g = (double)(gamma ? dy[i] * gamma[i] : dy[i]);
-        sum += g;
-        product += g * (double)((x[i] - m) * s);
-      }
-      a = (float)(sum / (double)n);
-      b = (float)(product / (double)n);
-    }
-    APUS_PARALLEL for (size_t i = 0; i < n; i++) {
-      float g = gamma ? dy[i] * gamma[i] : dy[i];
-      dx[i] = (g - a - (x[i] - m) * s * b) * s;
+    if (gamma) {
+      ROW_GRADIENT(dy[i] * gamma[i])
+    } else {
+      ROW_GRADIENT(dy[i])
     }
   }
 }
@@ -101,6 +113,15 @@ APUS_INLINE span span_from(size_t first, size_t channels, size_t size) {
   return (span){first, channels - first < limit ? channels - first : limit};
 }
 
+// The span's part of an array of channels; `standard` where there is no array.
+APUS_INLINE void copied(span at, const float *from, float standard, float *restrict to) {
+  if (from) {
+    for (size_t i = 0; i < at.width; i++) to[i] = from[at.first + i];
+  } else {
+    for (size_t i = 0; i < at.width; i++) to[i] = standard;
+  }
+}
+
 // What every channel of a span needs of its group's statistics, which begin at the image's first
 // group.
 APUS_INLINE void channel_constants(
@@ -110,8 +131,8 @@ APUS_INLINE void channel_constants(
     size_t c = at.first + i;
     center[i] = mean[c / size];
     scale[i] = reciprocal[c / size];
-    weight[i] = gamma ? gamma[c] : 1;
   }
+  copied(at, gamma, 1, weight);
 }
 
 APUS_CLONES void apus_group_norm(
@@ -151,7 +172,7 @@ APUS_CLONES void apus_group_norm(
       span at = span_from(first, channels, size);
       float center[tile], scale[tile], weight[tile], shift[tile];
       channel_constants(at, size, m, s, gamma, center, scale, weight);
-      for (size_t i = 0; i < at.width; i++) shift[i] = beta ? beta[first + i] : 0;
+      copied(at, beta, 0, shift);
       for (size_t p = 0; p < spatial; p++) {
         const float *from = x + p * channels + first;
         float *to = y + p * channels + first;
