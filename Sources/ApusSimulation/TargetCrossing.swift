@@ -1,9 +1,10 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-/// The round at which a curve of accuracies first reaches a target, read as McMahan et al. (AISTATS
-/// 2017, §3) read theirs: the curve is made monotone by the best so far, and the crossing is
-/// interpolated linearly between two measurements.
+/// The round at which a curve of accuracies first reaches a target.
+///
+/// It is read as H. B. McMahan and others (AISTATS 2017, §3) read theirs: the curve is made monotone by
+/// the best so far, and the crossing is interpolated linearly between two measurements.
 public struct TargetCrossing: Sendable {
   public let target: Double
   /// Where the target was reached; nil as long as it was not.

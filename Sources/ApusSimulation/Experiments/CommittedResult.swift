@@ -57,7 +57,8 @@ public struct CommittedResult: Codable, Hashable, Sendable {
       return try JSONDecoder().decode([CommittedResult].self, from: bytes)
     } catch {
       throw SimulationError(
-        .notAnExperiment, "\(file) is not a list of results: \(error). Make it again with --update.",
+        .notAnExperiment,
+        "\(file) is not a list of results: \(error). Make it again with --update.",
         cause: error)
     }
   }

@@ -27,6 +27,26 @@ extension Reproduction {
         }
       }
     }
+    try writeFigure()
+  }
+
+  /// The curves of the best of every cell's grid, with the first published figure.
+  private func writeFigure() throws(SimulationError) {
+    let best = rows.compactMap { cell in
+      experiment.claims.first { $0.cell == cell.cell }.flatMap { claim in
+        Self.best(of: cell.rows, by: claim.metric)
+      }
+    }
+    guard !best.isEmpty else { return }
+    var reference: Figure.Reference?
+    if let target = best.first?.summaries.first?.targetAccuracy {
+      let published = experiment.claims.first { $0.metric == .roundsToTarget && $0.over == nil }
+      reference = Figure.Reference(
+        accuracy: target, round: published?.published, label: experiment.source)
+    }
+    try Figure.write(
+      runs: best.flatMap(\.directories), title: experiment.title, reference: reference,
+      to: experiment.directory + "/figure.svg")
   }
 
   /// The measured rounds of a run; times are left out, so that the same bytes come out again.
@@ -37,7 +57,8 @@ extension Reproduction {
       let numbers = [record.accuracy, record.loss, record.trainingLoss].map { number in
         number.map { "\($0)" } ?? ""
       }
-      text += "\(record.round),\(numbers.joined(separator: ",")),\(record.clients),\(record.dropped)\n"
+      text +=
+        "\(record.round),\(numbers.joined(separator: ",")),\(record.clients),\(record.dropped)\n"
     }
     return text
   }

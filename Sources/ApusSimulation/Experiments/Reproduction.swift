@@ -76,8 +76,9 @@ public struct Reproduction: Sendable {
     self.experiment = experiment
     self.rows = rows
     let best = { (cell: String, metric: RunMetric) -> Double? in
-      let values = rows.first { $0.cell == cell }?.rows.compactMap { $0.statistic(metric)?.mean }
-      return metric.isBetterWhenSmaller ? values?.min() : values?.max()
+      rows.first { $0.cell == cell }.flatMap { cell in
+        Self.best(of: cell.rows, by: metric)?.statistic(metric)?.mean
+      }
     }
     verdicts = experiment.claims.map { claim in
       var measured = best(claim.cell, claim.metric)
@@ -90,5 +91,14 @@ public struct Reproduction: Sendable {
     comparisons = CommittedResult.all(of: rows).map { result in
       Comparison(run: result, committed: committed.first { $0.isOfTheSameRun(as: result) })
     }
+  }
+
+  /// The best of a grid, by the mean over its seeds; nil where nothing gets there.
+  static func best(of rows: [SweepRow], by metric: RunMetric) -> SweepRow? {
+    let measured = rows.compactMap { row in
+      row.statistic(metric).map { (row: row, mean: $0.mean) }
+    }
+    return metric.isBetterWhenSmaller
+      ? measured.min { $0.mean < $1.mean }?.row : measured.max { $0.mean < $1.mean }?.row
   }
 }

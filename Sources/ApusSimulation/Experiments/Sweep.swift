@@ -103,7 +103,7 @@ public struct Sweep {
   ) throws(SimulationError) -> RunSummary {
     do {
       return try run.run(stopRequested: stopRequested, onRound: onRound)
-    } catch where error.code == .diverged {
+    } catch  where error.code == .diverged {
       return try RunSummary(ofRun: run.directory)
     }
   }

@@ -22,6 +22,7 @@ final class ClientLog {
   /// - Parameters:
   ///   - file: the path.
   ///   - lastRound: lines of later rounds are cut off.
+  /// - Throws: `output-unwritable`.
   init(_ file: String, keepingRoundsTo lastRound: Int) throws(SimulationError) {
     self.file = file
     handle = try RunDirectory.failing("open", file) {

@@ -14,6 +14,7 @@ final class MetricsLog {
   /// - Parameters:
   ///   - file: the path.
   ///   - lastRound: later rounds are cut off (they will be run again); nil for a new log.
+  /// - Throws: `output-unwritable`.
   init(_ file: String, keepingRoundsTo lastRound: Int?) throws(SimulationError) {
     self.file = file
     (records, handle) = try RunDirectory.failing("open", file) {

@@ -59,7 +59,8 @@ struct Preparation {
       guard size <= clientCount else {
         throw SimulationError(
           .invalidRecipe,
-          "cohort.size is \(size), but there are \(clientCount) clients; expected 1...\(clientCount).")
+          "cohort.size is \(size), but there are \(clientCount) clients; expected 1...\(clientCount)."
+        )
       }
       return size
     }
@@ -78,7 +79,8 @@ struct Preparation {
       guard let model = ModelCatalog.model(named: name, classes: outputs) else {
         throw SimulationError(
           .invalidRecipe,
-          "There is no model \(name); expected one of \(ModelCatalog.names.joined(separator: ", ")).")
+          "There is no model \(name); expected one of \(ModelCatalog.names.joined(separator: ", "))."
+        )
       }
       return try Graph(tracing: model, input: InputSignature(of: table))
     case .graph(let file):

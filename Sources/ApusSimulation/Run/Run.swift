@@ -66,6 +66,7 @@ public final class Run {
   /// - Parameters:
   ///   - directory: of the run.
   ///   - options: threads and where data is; the output directory is the run's own.
+  /// - Throws: ``SimulationError``, for a directory that is not a run's or that another process works in.
   public convenience init(
     resuming directory: String, options: RunOptions
   ) throws(SimulationError) {

@@ -28,6 +28,8 @@ final class RunDirectory {
   ///   - wanted: where; nil for the first of `runs/NAME-seedN`, `runs/NAME-seedN-2`, … that is free.
   ///   - name: the recipe's name.
   ///   - seed: the recipe's seed.
+  /// - Returns: the directory, locked.
+  /// - Throws: `output-exists` and `output-unwritable`.
   static func create(
     at wanted: String?, name: String, seed: UInt64
   ) throws(SimulationError) -> RunDirectory {
@@ -109,7 +111,8 @@ final class RunDirectory {
     try Self.write(Self.json(value, pretty: true) + "\n", to: file)
   }
 
-  static func json(_ value: some Encodable, pretty: Bool = false) throws(SimulationError) -> String {
+  static func json(_ value: some Encodable, pretty: Bool = false) throws(SimulationError) -> String
+  {
     let encoder = JSONEncoder()
     encoder.outputFormatting =
       pretty

@@ -35,7 +35,8 @@ final class RunSession<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
     lastCheckpointRound = restored?.round
     metrics = try MetricsLog(
       run.files.metricsFile, keepingRoundsTo: run.isResumed ? restored?.round ?? -1 : nil)
-    clientLog = run.options.logsClients
+    clientLog =
+      run.options.logsClients
       ? try ClientLog(run.files.clientsFile, keepingRoundsTo: server.round) : nil
     progress = RunProgress(recipe.stop, after: metrics.records)
     measurement = Measurement(team: setup.team, workers: setup.workers)
@@ -71,7 +72,7 @@ final class RunSession<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
         if shouldMeasure(record.round) { try measure(into: &record) }
         try clientLog?.append(outcome, round: record.round)
         try commit(record, onRound)
-      } catch where error.code == .diverged {
+      } catch  where error.code == .diverged {
         throw try diverged(error, lastGood: before)
       }
       if stopRequested() { return try finish(.interrupted) }
@@ -90,7 +91,8 @@ final class RunSession<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
       guard evaluation.meanLoss.isFinite else {
         throw SimulationError(
           .diverged,
-          "Training diverged: the loss on the test examples is not finite after round \(record.round).")
+          "Training diverged: the loss on the test examples is not finite after round \(record.round)."
+        )
       }
       record.loss = evaluation.meanLoss
       if case .values = table.targets {} else { record.accuracy = evaluation.accuracy }
@@ -152,7 +154,8 @@ final class RunSession<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
     _ = try writeSummary(.diverged, of: server)
     let rate = Double(run.recipe.algorithm.learningRate(atRound: server.round))
     let message =
-      error.message + " The learning rate was \(Float(rate)). The model of round \(server.round) is "
+      error.message
+      + " The learning rate was \(Float(rate)). The model of round \(server.round) is "
       + "kept in \(run.files.checkpointDirectory); try a smaller rate: "
       + "--set algorithm.\(Algorithm.name).learningRate=\(Float(rate / 3))"
     run.files.note(message)
