@@ -37,8 +37,14 @@ extension RandomStream {
 
   /// A sample of the standard normal distribution (Box and Muller's transform).
   public mutating func normal() -> Double {
+    if let spareNormal {
+      self.spareNormal = nil
+      return spareNormal
+    }
     let radius = (-2 * log(1 - uniform())).squareRoot()
-    return radius * cos(2 * Double.pi * uniform())
+    let angle = 2 * Double.pi * uniform()
+    spareNormal = radius * sin(angle)
+    return radius * cos(angle)
   }
 
   /// Puts the elements in a random order, every one equally likely (Fisher and Yates).

@@ -4,7 +4,7 @@
 /// A stream of random numbers that can be split: streams of different labels are independent, whoever
 /// draws from them and in whatever order.
 ///
-/// Counter based, so a stream is 32 bytes and splitting costs one block. Everything random in an
+/// Counter based, so a stream is some words and splitting costs one block. Everything random in an
 /// experiment comes from one seed: `stream.split(round).split(client).split(use)`.
 ///
 /// > J. K. Salmon, M. A. Moraes, R. O. Dror, D. E. Shaw. "Parallel random numbers: as easy as 1, 2, 3."
@@ -19,6 +19,8 @@ public struct RandomStream: RandomNumberGenerator, Hashable, Sendable {
   public let nonce: UInt64
   private var block: UInt64 = 0
   private var spare: UInt64?
+  /// The second of two normal samples that were made together.
+  var spareNormal: Double?
 
   public init(seed: UInt64) {
     key = seed

@@ -29,6 +29,10 @@ public struct RunSummary: Codable, Hashable, Sendable {
   ///
   /// Interpolated between rounds, as McMahan et al. read their curves.
   public var roundsToTarget: Double?
+  /// Mean loss on the central test examples over the last measured rounds, at most 20 of them.
+  public var lateLoss: Double?
+  /// The standard deviation of these losses: how much the model still jumps about.
+  public var lateLossDeviation: Double?
   public var parameterCount: Int
   /// SHA-256 of the model's numbers as little-endian Float32, in hexadecimal.
   public var modelDigest: String

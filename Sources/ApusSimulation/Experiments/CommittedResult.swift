@@ -14,6 +14,8 @@ public struct CommittedResult: Codable, Hashable, Sendable {
   public var roundsToTarget: Double?
   public var bestAccuracy: Double?
   public var finalAccuracy: Double?
+  public var lateLoss: Double?
+  public var lateLossDeviation: Double?
   public var modelDigest: String
 
   func isOfTheSameRun(as other: CommittedResult) -> Bool {
@@ -43,7 +45,7 @@ public struct CommittedResult: Codable, Hashable, Sendable {
             cell: cell.cell, settings: row.settings.overrides, seed: summary.seed,
             outcome: summary.outcome, rounds: summary.rounds,
             roundsToTarget: summary.roundsToTarget, bestAccuracy: summary.bestAccuracy,
-            finalAccuracy: summary.finalAccuracy, modelDigest: summary.modelDigest)
+            finalAccuracy: summary.finalAccuracy, lateLoss: summary.lateLoss, lateLossDeviation: summary.lateLossDeviation, modelDigest: summary.modelDigest)
         }
       }
     }

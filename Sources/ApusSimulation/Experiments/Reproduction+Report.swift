@@ -52,7 +52,7 @@ extension Reproduction {
           name: "\(claim.cell): \(claim.metric.rawValue)" + (claim.over.map { " / \($0)" } ?? ""),
           expected: bounds.joined(separator: ", "), published: claim.published,
           measured: verdict.measured,
-          isAccuracy: claim.metric != .roundsToTarget && claim.over == nil,
+          isAccuracy: claim.metric.isAccuracy && claim.over == nil,
           holds: verdict.holds)
       },
       runs: comparisons.map { comparison in

@@ -3,7 +3,7 @@
 
 /// A figure of a finished run.
 public enum RunMetric: String, CaseIterable, Sendable {
-  case roundsToTarget, bestAccuracy, finalAccuracy
+  case roundsToTarget, bestAccuracy, finalAccuracy, lateLoss, lateLossDeviation
 
   public func value(of summary: RunSummary) -> Double? {
     if summary.outcome == .diverged { return nil }
@@ -11,11 +11,21 @@ public enum RunMetric: String, CaseIterable, Sendable {
     case .roundsToTarget: summary.roundsToTarget
     case .bestAccuracy: summary.bestAccuracy
     case .finalAccuracy: summary.finalAccuracy
+    case .lateLoss: summary.lateLoss
+    case .lateLossDeviation: summary.lateLossDeviation
     }
   }
 
   /// Whether a smaller figure is the better one.
-  public var isBetterWhenSmaller: Bool { self == .roundsToTarget }
+  public var isBetterWhenSmaller: Bool {
+    switch self {
+    case .roundsToTarget, .lateLoss, .lateLossDeviation: true
+    case .bestAccuracy, .finalAccuracy: false
+    }
+  }
+
+  /// Whether it is a share in 0...1.
+  public var isAccuracy: Bool { self == .bestAccuracy || self == .finalAccuracy }
 }
 
 /// Mean and sample standard deviation.

@@ -7,6 +7,8 @@ struct RunProgress {
   private(set) var bestAccuracy: Double?
   private(set) var finalAccuracy: Double?
   private(set) var crossing: TargetCrossing?
+  /// The losses of the last measured rounds.
+  private var lateLosses: [Double] = []
   private var bestRound = 0
   private var lastRound = 0
   private let patience: Int?
@@ -19,6 +21,7 @@ struct RunProgress {
 
   mutating func observe(_ record: RoundRecord) {
     lastRound = record.round
+    if let loss = record.loss { lateLosses = lateLosses.suffix(Self.lateCount - 1) + [loss] }
     guard let accuracy = record.accuracy else { return }
     finalAccuracy = accuracy
     crossing?.observe(accuracy: accuracy, atRound: record.round)
@@ -27,6 +30,12 @@ struct RunProgress {
       bestRound = record.round
     }
   }
+
+  /// As many rounds as papers average over to tell how a curve ends.
+  private static let lateCount = 20
+
+  /// The mean and deviation of the losses of the last measured rounds.
+  var lateLoss: Statistic? { Statistic(of: lateLosses) }
 
   /// Why the run is to end before its last round; nil for no reason.
   var reasonToStop: String? {

@@ -169,6 +169,8 @@ final class RunSession<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
       name: run.recipe.name, seed: run.recipe.seed, outcome: outcome, rounds: server.round,
       finalAccuracy: progress.finalAccuracy, bestAccuracy: progress.bestAccuracy,
       targetAccuracy: progress.crossing?.target, roundsToTarget: progress.crossing?.round,
+      lateLoss: progress.lateLoss?.mean,
+      lateLossDeviation: progress.lateLoss?.standardDeviation,
       parameterCount: run.parameterCount, modelDigest: server.model.digest,
       seconds: earlierSeconds + stopwatch.seconds, threads: run.threadCount)
     try run.files.writeJSON(summary, to: run.files.summaryFile)
