@@ -8,6 +8,7 @@ struct RunProgress {
   private(set) var finalAccuracy: Double?
   private(set) var crossing: TargetCrossing?
   private var bestRound = 0
+  /// The last round that was measured: of the others it is not known whether accuracy rose.
   private var lastRound = 0
   private let patience: Int?
 
@@ -18,8 +19,8 @@ struct RunProgress {
   }
 
   mutating func observe(_ record: RoundRecord) {
-    lastRound = record.round
     guard let accuracy = record.accuracy else { return }
+    lastRound = record.round
     finalAccuracy = accuracy
     crossing?.observe(accuracy: accuracy, atRound: record.round)
     if accuracy > bestAccuracy ?? -1 {
