@@ -55,6 +55,11 @@ struct RoundOutcome {
     }
   }
 
+  /// Why the round came to nothing; nil where it did not.
+  var abandonment: RoundReport.Abandonment? {
+    if case .abandoned(let reason)? = report?.outcome { reason } else { nil }
+  }
+
   /// The messages of the updates that were not counted.
   var rejections: [(client: Int, message: String)] {
     zip(jobs, results).compactMap { job, result in
@@ -68,10 +73,12 @@ extension RoundRecord {
     self.init(round: round)
     let modelBytes = run.parameterCount * MemoryLayout<Float>.size
     let report = outcome.report
-    clients = report?.folded ?? 0
+    // What was folded in a round that came to nothing was not counted.
+    let isCommitted = report?.outcome == .committed
+    clients = isCommitted ? report?.folded ?? 0 : 0
     rejected = report?.rejected ?? 0
     dropped = (report?.droppedOut ?? 0) + (report?.unanswered ?? 0)
-    examples = outcome.exampleCount
+    examples = isCommitted ? outcome.exampleCount : 0
     trainingLoss = outcome.trainingLoss
     bytesDown = (report?.invited ?? 0) * modelBytes
     bytesUp = outcome.jobs.count * modelBytes

@@ -69,6 +69,10 @@ final class RunSession<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
         for (client, message) in outcome.rejections {
           run.files.note("Round \(record.round): client \(client)'s update is refused: \(message)")
         }
+        if let reason = outcome.abandonment {
+          run.files.note(
+            "Round \(record.round) is abandoned: \(reason.rawValue). The model is what it was.")
+        }
         if shouldMeasure(record.round) { try measure(into: &record) }
         try clientLog?.append(outcome, round: record.round)
         try commit(record, onRound)
