@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusNumerics
 internal import ApusRounds
 
 /// A client whose update is wanted.
@@ -58,6 +59,26 @@ struct RoundOutcome {
   /// Why the round came to nothing; nil where it did not.
   var abandonment: RoundReport.Abandonment? {
     if case .abandoned(let reason)? = report?.outcome { reason } else { nil }
+  }
+
+  /// The clients whose numbers cannot be counted, where no client's can.
+  var clientsBeyondNumbers: [Int] {
+    let reasons = [NumericsError.Code.notFinite, .outOfBounds].map(\.rawValue)
+    var clients: [Int] = []
+    for (job, result) in zip(jobs, results) {
+      switch result.verdict {
+      case .folded: return []
+      case .rejected(let code, _): if reasons.contains(code) { clients.append(job.client) }
+      }
+    }
+    return clients
+  }
+
+  /// `client 7`, or `clients 1, 2, 3, 4, 5 and 6 more`.
+  static func names(of clients: [Int]) -> String {
+    let named = clients.prefix(5).map(String.init).joined(separator: ", ")
+    let others = clients.count > 5 ? " and \(clients.count - 5) more" : ""
+    return "client\(clients.count == 1 ? "" : "s") \(named)\(others)"
   }
 
   /// The messages of the updates that were not counted.

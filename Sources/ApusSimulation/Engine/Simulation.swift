@@ -138,15 +138,21 @@ final class Simulation<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
     return isStopped.load(ordering: .relaxed) ? nil : (results.values, sums.values)
   }
 
+  /// A loss that is not finite, or a round in which nobody's numbers can be counted, ends the run:
+  /// clients are honest here, so it is the training that went wrong.
   private func refuseDivergence(in outcome: RoundOutcome) throws(SimulationError) {
     let diverged = zip(outcome.jobs, outcome.results).filter { !$0.1.lossSum.isFinite }
-    guard !diverged.isEmpty else { return }
-    let named = diverged.prefix(5).map { String($0.0.client) }.joined(separator: ", ")
-    let others = diverged.count > 5 ? " and \(diverged.count - 5) more" : ""
-    throw SimulationError(
-      .diverged,
-      "Training diverged in round \(server.round + 1): the loss of client\(diverged.count > 1 ? "s" : "") "
-        + "\(named)\(others) is not finite.")
+    let what: String
+    if !diverged.isEmpty {
+      what = "the loss of \(RoundOutcome.names(of: diverged.map(\.0.client))) is not finite"
+    } else if case let clients = outcome.clientsBeyondNumbers, !clients.isEmpty {
+      what =
+        "no update can be counted; those of \(RoundOutcome.names(of: clients)) have numbers that are "
+        + "not finite or beyond the bound of \(setup.bounds.coordinate)"
+    } else {
+      return
+    }
+    throw SimulationError(.diverged, "Training diverged in round \(server.round + 1): \(what).")
   }
 
   /// Does what the machine says once all updates are in.
