@@ -125,3 +125,14 @@ final class StopAfter: Sendable {
   init(_ count: Int) { left = Atomic(count) }
   func isRequested() -> Bool { left.wrappingSubtract(1, ordering: .relaxed).newValue < 0 }
 }
+
+/// A model with dropout.
+struct Perceptron: Model {
+  let hidden = Dense(16, activation: .relu)
+  let dropout: Dropout
+  let logits = Dense(10)
+
+  init(rate: Float) { dropout = Dropout(rate) }
+
+  func callAsFunction(_ input: Symbol) -> Symbol { logits(dropout(hidden(input.flattened()))) }
+}

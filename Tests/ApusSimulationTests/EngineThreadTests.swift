@@ -36,21 +36,12 @@ import Testing
     return recipes
   }()
 
-  private static func dropout(_ rate: Float) -> Sequential {
-    Sequential {
-      Flatten()
-      Dense(16, activation: .relu)
-      Dropout(rate)
-      Dense(10)
-    }
-  }
-
   @Test(
     "The same seed gives the same model and the same figures on 1, 2 and 8 threads",
     arguments: recipes.keys.sorted())
   func doesNotDependOnThreads(name: String) throws {
     let scratch = try Scratch()
-    try SmallRun.writeGraph(Self.dropout(0.5), to: "dropout.json", in: scratch)
+    try SmallRun.writeGraph(Perceptron(rate: 0.5), to: "dropout.json", in: scratch)
     let recipe = try #require(Self.recipes[name])
     let one = try SmallRun.run(recipe, in: scratch, threads: 1)
     #expect(one.summary.outcome == .completed && one.records.count == 4)
@@ -67,7 +58,7 @@ import Testing
   func dependsOnSeeds() throws {
     let scratch = try Scratch()
     for rate in [0, 0.5] as [Float] {
-      try SmallRun.writeGraph(Self.dropout(rate), to: "dropout-\(rate).json", in: scratch)
+      try SmallRun.writeGraph(Perceptron(rate: rate), to: "dropout-\(rate).json", in: scratch)
     }
     var recipe = SmallRun.recipe()
     var digests: Set<String> = []
