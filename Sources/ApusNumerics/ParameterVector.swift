@@ -18,17 +18,20 @@ public struct ParameterVector: Sendable {
   @usableFromInline
   final class Storage: @unchecked Sendable {
     @usableFromInline let base: UnsafeMutablePointer<Float>
+    private let memory: UnsafeMutableRawPointer
 
     init(count: Int) {
-      var memory: UnsafeMutableRawPointer?
-      let status = posix_memalign(&memory, 64, Swift.max(count, 1) * MemoryLayout<Float>.stride)
-      guard status == 0, let memory else {
+      // Aligned by hand: glibc before 2.38 does not find the place of a freed aligned block again, and a
+      // vector a client would make the heap grow.
+      guard let memory = malloc(Swift.max(count, 1) * MemoryLayout<Float>.stride + 64) else {
         preconditionFailure("No memory for a vector of \(count) numbers.")
       }
-      base = memory.bindMemory(to: Float.self, capacity: Swift.max(count, 1))
+      self.memory = memory
+      base = memory.alignedUp(toMultipleOf: 64).bindMemory(
+        to: Float.self, capacity: Swift.max(count, 1))
     }
 
-    deinit { free(base) }
+    deinit { free(memory) }
   }
 
   @usableFromInline var storage: Storage

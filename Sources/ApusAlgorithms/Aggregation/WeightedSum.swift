@@ -82,6 +82,9 @@ public struct WeightedSum<Update: VectorSpace>: Sendable {
     }
   }
 
+  /// Makes it the sum of nothing, in the memory that it has.
+  public mutating func removeAll() { sum.removeAll() }
+
   /// Takes over what another sum of the same lengths and bounds has.
   public mutating func merge(_ other: WeightedSum) throws(AlgorithmError) {
     do {

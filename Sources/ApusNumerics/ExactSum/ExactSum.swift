@@ -132,6 +132,13 @@ public struct ExactSum: Sendable {
     }
   }
 
+  /// Makes it the sum of nothing, in the memory that it has.
+  public mutating func removeAll() {
+    units.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+    contributionCount = 0
+    totalWeight = 0
+  }
+
   /// Adds what another sum of the same bounds has.
   ///
   /// - Throws: ``NumericsError``: `scale-mismatch`, `wrong-length` or `too-many-contributions`. The sum is

@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusNumerics
 internal import ApusRounds
 
 /// A client whose update is wanted.
@@ -55,6 +56,31 @@ struct RoundOutcome {
     }
   }
 
+  /// Why the round came to nothing; nil where it did not.
+  var abandonment: RoundReport.Abandonment? {
+    if case .abandoned(let reason)? = report?.outcome { reason } else { nil }
+  }
+
+  /// The clients whose numbers cannot be counted, where no client's can.
+  var clientsBeyondNumbers: [Int] {
+    let reasons = [NumericsError.Code.notFinite, .outOfBounds].map(\.rawValue)
+    var clients: [Int] = []
+    for (job, result) in zip(jobs, results) {
+      switch result.verdict {
+      case .folded: return []
+      case .rejected(let code, _): if reasons.contains(code) { clients.append(job.client) }
+      }
+    }
+    return clients
+  }
+
+  /// `client 7`, or `clients 1, 2, 3, 4, 5 and 6 more`.
+  static func names(of clients: [Int]) -> String {
+    let named = clients.prefix(5).map(String.init).joined(separator: ", ")
+    let others = clients.count > 5 ? " and \(clients.count - 5) more" : ""
+    return "client\(clients.count == 1 ? "" : "s") \(named)\(others)"
+  }
+
   /// The messages of the updates that were not counted.
   var rejections: [(client: Int, message: String)] {
     zip(jobs, results).compactMap { job, result in
@@ -68,10 +94,12 @@ extension RoundRecord {
     self.init(round: round)
     let modelBytes = run.parameterCount * MemoryLayout<Float>.size
     let report = outcome.report
-    clients = report?.folded ?? 0
+    // What was folded in a round that came to nothing was not counted.
+    let isCommitted = report?.outcome == .committed
+    clients = isCommitted ? report?.folded ?? 0 : 0
     rejected = report?.rejected ?? 0
     dropped = (report?.droppedOut ?? 0) + (report?.unanswered ?? 0)
-    examples = outcome.exampleCount
+    examples = isCommitted ? outcome.exampleCount : 0
     trainingLoss = outcome.trainingLoss
     bytesDown = (report?.invited ?? 0) * modelBytes
     bytesUp = outcome.jobs.count * modelBytes

@@ -18,6 +18,8 @@ final class Simulation<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
   let rule: any LinearAggregationRule<Algorithm.Update>
   let setup: SimulationSetup
   private(set) var server: Server<Algorithm.ServerState>
+  /// What each worker added up, kept from round to round for its memory; nil until its first update.
+  private let sums: Slots<WeightedSum<Algorithm.Update>?>
 
   init(
     _ algorithm: Algorithm, combinedBy rule: any LinearAggregationRule<Algorithm.Update>,
@@ -27,6 +29,7 @@ final class Simulation<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
     self.rule = rule
     self.setup = setup
     self.server = server
+    sums = Slots(repeating: nil, count: setup.team.threadCount)
   }
 
   /// Runs the next round and commits it.
@@ -39,7 +42,7 @@ final class Simulation<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
     var machine = RoundStateMachine(round: server.round, policy: setup.policy)
     var outcome = RoundOutcome()
     outcome.jobs = collect(&machine, &outcome)
-    guard let (results, sums) = train(outcome.jobs, stopRequested: stopRequested) else {
+    guard let results = train(outcome.jobs, stopRequested: stopRequested) else {
       return nil
     }
     outcome.results = results
@@ -53,7 +56,7 @@ final class Simulation<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
         case .folded(let weight): .folded(id, weight: weight)
         case .rejected(let code, _): .rejected(id, reason: code)
         }
-      perform(machine.handle(event), with: sums, &machine, &outcome)
+      perform(machine.handle(event), &machine, &outcome)
     }
     server.round += 1
     outcome.aggregateSeconds = stopwatch.seconds - outcome.trainSeconds
@@ -115,19 +118,18 @@ final class Simulation<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
 
   /// Trains every client of the work list on the first free worker, and adds up what they send.
   ///
-  /// - Returns: a result for every job, and each worker's sum; nil where a stop was requested.
+  /// - Returns: a result for every job; nil where a stop was requested.
   private func train(
     _ jobs: [ClientJob], stopRequested: @Sendable () -> Bool
-  ) -> (results: [ClientResult], sums: [WeightedSum<Algorithm.Update>?])? {
+  ) -> [ClientResult]? {
     let results = Slots(repeating: ClientResult(), count: jobs.count)
-    let sums = Slots<WeightedSum<Algorithm.Update>?>(
-      repeating: nil, count: setup.team.threadCount)
+    for worker in 0..<setup.team.threadCount { sums[worker]?.removeAll() }
     let work = ClientWork(
       algorithm: algorithm, rule: rule, setup: setup, round: server.round,
       broadcast: algorithm.broadcast(from: server),
       updateLengths: algorithm.updateLengths(parameterCount: server.model.count))
     let isStopped = Atomic(false)
-    setup.team.forEach(count: jobs.count) { worker, place in
+    setup.team.forEach(count: jobs.count) { [sums] worker, place in
       if isStopped.load(ordering: .relaxed) { return }
       if stopRequested() {
         isStopped.store(true, ordering: .relaxed)
@@ -135,35 +137,40 @@ final class Simulation<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
       }
       results[place] = work.perform(jobs[place], as: worker, addingTo: &sums[worker])
     }
-    return isStopped.load(ordering: .relaxed) ? nil : (results.values, sums.values)
+    return isStopped.load(ordering: .relaxed) ? nil : results.values
   }
 
+  /// A loss that is not finite, or a round in which nobody's numbers can be counted, ends the run:
+  /// clients are honest here, so it is the training that went wrong.
   private func refuseDivergence(in outcome: RoundOutcome) throws(SimulationError) {
     let diverged = zip(outcome.jobs, outcome.results).filter { !$0.1.lossSum.isFinite }
-    guard !diverged.isEmpty else { return }
-    let named = diverged.prefix(5).map { String($0.0.client) }.joined(separator: ", ")
-    let others = diverged.count > 5 ? " and \(diverged.count - 5) more" : ""
-    throw SimulationError(
-      .diverged,
-      "Training diverged in round \(server.round + 1): the loss of client\(diverged.count > 1 ? "s" : "") "
-        + "\(named)\(others) is not finite.")
+    let what: String
+    if !diverged.isEmpty {
+      what = "the loss of \(RoundOutcome.names(of: diverged.map(\.0.client))) is not finite"
+    } else if case let clients = outcome.clientsBeyondNumbers, !clients.isEmpty {
+      what =
+        "no update can be counted; those of \(RoundOutcome.names(of: clients)) have numbers that are "
+        + "not finite or beyond the bound of \(setup.bounds.coordinate)"
+    } else {
+      return
+    }
+    throw SimulationError(.diverged, "Training diverged in round \(server.round + 1): \(what).")
   }
 
   /// Does what the machine says once all updates are in.
   private func perform(
-    _ actions: [RoundStateMachine.Action], with sums: [WeightedSum<Algorithm.Update>?],
-    _ machine: inout RoundStateMachine, _ outcome: inout RoundOutcome
+    _ actions: [RoundStateMachine.Action], _ machine: inout RoundStateMachine, _ outcome: inout RoundOutcome
   ) {
     for action in actions {
       switch action {
       case .combine:
-        let mean = (try? Self.merged(sums))??.mean()
+        let mean = mean()
         if let mean { algorithm.serverUpdate(&server, with: mean) }
         let next = machine.handle(mean == nil ? .notCombinable : .combined)
-        perform(next, with: sums, &machine, &outcome)
+        perform(next, &machine, &outcome)
       case .commit:
         // Durable or not is the checkpoint's business: a round that was not is run again, to the byte.
-        perform(machine.handle(.committed), with: sums, &machine, &outcome)
+        perform(machine.handle(.committed), &machine, &outcome)
       default:
         break
       }
@@ -171,12 +178,14 @@ final class Simulation<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
     outcome.note(actions)
   }
 
-  private static func merged(
-    _ sums: [WeightedSum<Algorithm.Update>?]
-  ) throws(AlgorithmError) -> WeightedSum<Algorithm.Update>? {
-    let present = sums.compactMap { $0 }
-    guard var total = present.first else { return nil }
-    for sum in present.dropFirst() { try total.merge(sum) }
-    return total
+  /// The mean of what all workers added up; nil where nothing was counted.
+  private func mean() -> Algorithm.Update? {
+    let workers = (0..<setup.team.threadCount).filter { sums[$0] != nil }
+    guard let first = workers.first else { return nil }
+    for worker in workers.dropFirst() {
+      // Sums of the same bounds; the bound on contributions holds for the whole cohort.
+      guard let other = sums[worker], (try? sums[first]?.merge(other)) != nil else { return nil }
+    }
+    return sums[first]?.mean()
   }
 }

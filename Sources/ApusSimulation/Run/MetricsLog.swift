@@ -14,18 +14,28 @@ final class MetricsLog {
   /// - Parameters:
   ///   - file: the path.
   ///   - lastRound: later rounds are cut off (they will be run again); nil for a new log.
-  /// - Throws: `output-unwritable`.
+  /// - Throws: `output-unwritable`; `not-a-run` where lines of earlier rounds are missing or damaged, and
+  ///   then nothing is cut off.
   init(_ file: String, keepingRoundsTo lastRound: Int?) throws(SimulationError) {
     self.file = file
-    (records, handle) = try RunDirectory.failing("open", file) {
-      let (kept, keptBytes) = lastRound.map { Self.read(file, to: $0) } ?? ([], 0)
+    let (kept, keptBytes) = lastRound.map { Self.read(file, to: $0) } ?? ([], 0)
+    if let lastRound, kept.map(\.round) != Array(0..<lastRound + 1) {
+      let round = kept.indices.first { kept[$0].round != $0 } ?? kept.count
+      throw SimulationError(
+        .notARun,
+        "\(file) has no sound line for round \(round); expected one for every round up to "
+          + "\(lastRound), that of the checkpoint. Put the file back as it was, or begin anew in another "
+          + "directory.")
+    }
+    records = kept
+    handle = try RunDirectory.failing("open", file) {
       if !FileManager.default.fileExists(atPath: file) {
         try Data().write(to: URL(fileURLWithPath: file))
       }
       let handle = try FileHandle(forUpdating: URL(fileURLWithPath: file))
       try handle.truncate(atOffset: UInt64(keptBytes))
       try handle.seekToEnd()
-      return (kept, handle)
+      return handle
     }
   }
 

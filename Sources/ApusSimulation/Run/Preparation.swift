@@ -11,6 +11,8 @@ internal import Foundation
 struct Preparation {
   let data: FederatedDataset
   let graph: Graph
+  /// SHA-256 of the graph in JSON.
+  let graphDigest: String
   let loss: Loss
   let cohortSize: Int
   /// SHA-256 of every file of data read, by the file's name.
@@ -34,6 +36,7 @@ struct Preparation {
     do {
       graph = try Self.graph(recipe.model, for: table, directory: directory)
       try Program(graph, loss: loss, batchSize: 1).checkFits(table)
+      graphDigest = try Self.digest(of: graph)
     } catch let error as SimulationError {
       throw error
     } catch {
@@ -46,6 +49,12 @@ struct Preparation {
   var dataDigest: String {
     let text = dataDigests.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)\n" }.joined()
     return Array(text.utf8).withUnsafeBytes { SHA256.hexDigest(of: $0) }
+  }
+
+  private static func digest(of graph: Graph) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    return try encoder.encode(graph).withUnsafeBytes { SHA256.hexDigest(of: $0) }
   }
 
   private static func cohortSize(

@@ -17,6 +17,8 @@ enum RunCheckpoint {
 
   private static let secondsNote = "seconds"
   private static let dataNote = "data"
+  private static let graphNote = "graph"
+  private static let versionNote = "version"
 
   /// Writes the state after a committed round; the checkpoint before it is kept until this one is safe.
   static func write(
@@ -24,7 +26,10 @@ enum RunCheckpoint {
   ) throws(SimulationError) {
     let checkpoint = Checkpoint(
       of: server, recipeDigest: run.recipe.digest, seed: run.recipe.seed,
-      notes: [secondsNote: "\(seconds)", dataNote: run.preparation.dataDigest])
+      notes: [
+        secondsNote: "\(seconds)", dataNote: run.preparation.dataDigest,
+        graphNote: run.preparation.graphDigest, versionNote: ApusVersion.current,
+      ])
     do {
       try CheckpointDirectory(run.files.checkpointDirectory).write(checkpoint)
     } catch {
@@ -50,14 +55,8 @@ enum RunCheckpoint {
       let directory = CheckpointDirectory(run.files.checkpointDirectory)
       guard let checkpoint = try directory.latest(passingOver: { run.files.note($0.message) })
       else { return nil }
-      try checkpoint.checkBelongs(toRecipe: run.recipe.digest, seed: run.recipe.seed)
+      try check(checkpoint, isOf: run)
       server = try checkpoint.server(like: server)
-      guard checkpoint.notes[dataNote] == run.preparation.dataDigest else {
-        throw SimulationError(
-          .notARun,
-          "\(run.directory) was made with other data files than those found now; their digests are in "
-            + "its recipe.json5. Expected the same files: say where they are with --data-dir.")
-      }
       return Restored(
         round: checkpoint.round,
         seconds: checkpoint.notes[secondsNote].flatMap(Double.init) ?? 0)
@@ -68,6 +67,33 @@ enum RunCheckpoint {
     } catch {
       throw SimulationError(.notARun, "\(error)", cause: error)
     }
+  }
+
+  /// Whether going on from a checkpoint gives what an uninterrupted run gives.
+  private static func check(_ checkpoint: Checkpoint, isOf run: Run) throws(SimulationError) {
+    func require(_ holds: Bool, _ message: String) throws(SimulationError) {
+      guard holds else { throw SimulationError(.notARun, message) }
+    }
+    let modelName =
+      if case .named(let name) = run.recipe.model { "\(name)" } else { run.files.graphFile }
+    // The version first: another one may write recipes and graphs differently.
+    let version = checkpoint.notes[versionNote] ?? "an unknown version"
+    try require(
+      version == ApusVersion.current,
+      "\(run.directory) was begun by Apus \(version), whose bytes may be others than those of this "
+        + "Apus \(ApusVersion.current). Go on with Apus \(version), or begin anew in another directory.")
+    try require(
+      checkpoint.recipeDigest == run.recipe.digest && checkpoint.seed == run.recipe.seed,
+      "\(run.files.recipeFile) is not the recipe that the run's checkpoint belongs to: it was changed "
+        + "after the run began. Put it back as it was, or begin anew in another directory.")
+    try require(
+      checkpoint.notes[graphNote] == run.preparation.graphDigest,
+      "\(modelName) is not the model that the run's checkpoint belongs to: it was changed "
+        + "after the run began. Put it back as it was, or begin anew in another directory.")
+    try require(
+      checkpoint.notes[dataNote] == run.preparation.dataDigest,
+      "\(run.directory) was made with other data files than those found now; their digests are in "
+        + "its recipe.json5. Expected the same files: say where they are with --data-dir.")
   }
 
   /// Writes `model.safetensors`, the trained model with its names.

@@ -35,7 +35,7 @@ final class RunDirectory {
   ) throws(SimulationError) -> RunDirectory {
     let files = FileManager.default
     if let wanted {
-      if let content = try? files.contentsOfDirectory(atPath: wanted), !content.isEmpty {
+      guard isFree(wanted) else {
         throw SimulationError(
           .outputExists,
           "\(wanted) is not empty. Expected a new or empty directory; choose another --out, or go on "
@@ -53,15 +53,29 @@ final class RunDirectory {
     return try RunDirectory(creating: candidate)
   }
 
+  /// Whether a run can begin here: nothing is there, or only what a run leaves that was killed before
+  /// its recipe was written.
+  private static func isFree(_ path: String) -> Bool {
+    let files = FileManager.default
+    guard let names = try? files.contentsOfDirectory(atPath: path) else { return true }
+    let leftovers = ["log.txt", "graph.json", "checkpoint"]
+    let checkpoints = try? files.contentsOfDirectory(atPath: path + "/checkpoint")
+    return checkpoints?.isEmpty ?? true
+      && names.allSatisfy {
+        leftovers.contains($0) || ($0.hasPrefix(".") && $0.hasSuffix(".tmp"))
+      }
+  }
+
   private convenience init(creating path: String) throws(SimulationError) {
-    do {
-      try FileManager.default.createDirectory(
-        atPath: path + "/checkpoint", withIntermediateDirectories: true)
-    } catch {
-      throw SimulationError(
-        .outputUnwritable,
-        "Cannot make the run directory \(path): \(error.localizedDescription) "
-          + "Choose a place that can be written to with --out.")
+    var directory = path.hasPrefix("/") ? "/" : ""
+    for part in "\(path)/checkpoint".split(separator: "/").map(String.init) {
+      directory += "\(part)/"
+      guard mkdir(directory, 0o777) == 0 || errno == EEXIST else {
+        throw SimulationError(
+          .outputUnwritable,
+          "Cannot make the run directory \(path): \(directory): \(String(cString: strerror(errno))). "
+            + "Choose a place that can be written to with --out.")
+      }
     }
     try self.init(opening: path)
   }

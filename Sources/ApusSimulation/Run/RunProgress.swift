@@ -10,6 +10,7 @@ struct RunProgress {
   /// The losses of the last measured rounds.
   private var lateLosses: [Double] = []
   private var bestRound = 0
+  /// The last round that was measured: of the others it is not known whether accuracy rose.
   private var lastRound = 0
   private let patience: Int?
 
@@ -20,9 +21,9 @@ struct RunProgress {
   }
 
   mutating func observe(_ record: RoundRecord) {
-    lastRound = record.round
     if let loss = record.loss { lateLosses = lateLosses.suffix(Self.lateCount - 1) + [loss] }
     guard let accuracy = record.accuracy else { return }
+    lastRound = record.round
     finalAccuracy = accuracy
     crossing?.observe(accuracy: accuracy, atRound: record.round)
     if accuracy > bestAccuracy ?? -1 {

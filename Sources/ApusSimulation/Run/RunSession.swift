@@ -69,7 +69,11 @@ final class RunSession<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
         for (client, message) in outcome.rejections {
           run.files.note("Round \(record.round): client \(client)'s update is refused: \(message)")
         }
-        if shouldMeasure(record.round) { try measure(into: &record) }
+        if let reason = outcome.abandonment {
+          run.files.note(
+            "Round \(record.round) is abandoned: \(reason.rawValue). The model is what it was.")
+        }
+        if shouldMeasure(record.round) { try measure(into: &record, after: outcome) }
         try clientLog?.append(outcome, round: record.round)
         try commit(record, onRound)
       } catch  where error.code == .diverged {
@@ -84,15 +88,18 @@ final class RunSession<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
     round % run.recipe.evaluate.every == 0 || round == run.recipe.rounds
   }
 
-  private func measure(into record: inout RoundRecord) throws(SimulationError) {
+  private func measure(
+    into record: inout RoundRecord, after outcome: RoundOutcome? = nil
+  ) throws(SimulationError) {
     let stopwatch = Stopwatch()
     if let table = run.preparation.data.centralTest {
       let evaluation = measurement.central(simulation.server.model, on: table)
       guard evaluation.meanLoss.isFinite else {
+        let clients = outcome.map { ", with \(RoundOutcome.names(of: $0.jobs.map(\.client)))" } ?? ""
         throw SimulationError(
           .diverged,
-          "Training diverged: the loss on the test examples is not finite after round \(record.round)."
-        )
+          "Training diverged in round \(record.round)\(clients): after it the loss on the test "
+            + "examples is not finite.")
       }
       record.loss = evaluation.meanLoss
       if case .values = table.targets {} else { record.accuracy = evaluation.accuracy }
