@@ -42,8 +42,7 @@ struct ArchitectureTests {
   func filesImportWhatTheirTargetLists() throws {
     var importCount = 0
     for target in manifest.targets {
-      let folder = Manifest.root.appending(
-        path: "\(target.type == "test" ? "Tests" : "Sources")/\(target.name)")
+      let folder = Manifest.root.appending(path: target.folder)
       for file in SourceFile.swiftFiles(under: folder) {
         for name in try SourceFile.importedModules(of: file) {
           importCount += 1

@@ -13,14 +13,18 @@ struct Manifest: Decodable {
 
     let name: String
     let type: String
+    /// Where its files are, if not where the package manager looks for them.
+    let path: String?
     let dependencies: [Dependency]
 
+    var folder: String { path ?? "\(type == "test" ? "Tests" : "Sources")/\(name)" }
     var imports: Set<String> { Set(dependencies.compactMap { $0.byName.first ?? nil }) }
   }
 
   let targets: [Target]
 
-  var modules: [Target] { targets.filter { $0.type != "test" } }
+  /// What the architecture is made of; benchmarks and what supports tests have paths of their own.
+  var modules: [Target] { targets.filter { $0.type != "test" && $0.path == nil } }
 
   static let root = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
