@@ -7,6 +7,8 @@ SWIFT_FLAGS ?=
 RUN ?=
 # Arguments for `swift test`, for example TEST='--filter ApusNumericsTests'.
 TEST ?=
+# Arguments for `scripts/bench`, for example BENCH='--only step --save'.
+BENCH ?=
 # Seconds for each fuzz target.
 SECONDS_EACH ?= 60
 
@@ -31,13 +33,17 @@ build: bootstrap ## the release build of the command line, in .build/release/apu
 test: bootstrap ## every test
 	swift test --disable-xctest -Xcc -O2 $(SWIFT_FLAGS) $(TEST)
 
-bench: build ## what is measured, printed
-	@scripts/bench
+bench: build ## Apus measured, and its peers where they are installed (APUS_PEERS)
+	@scripts/bench $(BENCH)
 
 format: ## format every source file in place
-	swift format --in-place --parallel --recursive Package.swift Sources Tests Fuzz
+	swift format --in-place --parallel --recursive Package.swift Sources Tests Fuzz Benchmarks
 
 lint: ## the formatter's rules and the gates of scripts/gates
+<<<<<<< .merge_file_Mj3JQu
+=======
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz Benchmarks
+>>>>>>> .merge_file_gRqiSm
 	@for gate in scripts/gates/*; do $$gate || exit 1; done
 	swift format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz
 

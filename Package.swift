@@ -71,6 +71,15 @@ let package = Package(
       ],
       swiftSettings: settings),
 
+    // Tools; no product needs them.
+    .target(name: "CLimits", path: "Benchmarks/CLimits"),
+    .executableTarget(
+      name: "apus-bench",
+      dependencies: [
+        "ApusModels", "ApusTraining", "ApusData", "ApusNumerics", "CApus", "CLimits", "COpenBLAS",
+      ],
+      path: "Benchmarks/ApusBench", swiftSettings: settings),
+
     .target(name: "CAllocationCounter", path: "Tests/Support/CAllocationCounter"),
     tests(of: "ApusNumerics", with: ["CApus"], resources: [.copy("Goldens")]),
     tests(of: "ApusData", with: ["ApusNumerics"]),

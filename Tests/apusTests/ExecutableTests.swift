@@ -9,37 +9,10 @@ import Testing
 
 /// The program as a shell runs it.
 @Suite struct ExecutableTests {
-  private struct Ending {
-    let status: Int32
-    let output: String
-    let messages: String
-  }
-
-  /// The executable that was built with the tests.
-  private static var program: URL {
-    var directory = Bundle.main.executableURL?.deletingLastPathComponent()
-    for bundle in Bundle.allBundles where bundle.bundlePath.hasSuffix(".xctest") {
-      directory = bundle.bundleURL.deletingLastPathComponent()
-    }
-    let path = URL(fileURLWithPath: ProcessInfo.processInfo.arguments[0])
-    return (directory ?? path.deletingLastPathComponent()).appendingPathComponent("apus")
-  }
-
-  private func run(_ words: String..., environment: [String: String] = [:]) throws -> Ending {
-    let process = Process()
-    process.executableURL = Self.program
-    process.arguments = words
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-    let (output, messages) = (Pipe(), Pipe())
-    process.standardOutput = output
-    process.standardError = messages
-    try process.run()
-    let text = try output.fileHandleForReading.readToEnd() ?? Data()
-    let errors = try messages.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    return Ending(
-      status: process.terminationStatus, output: String(decoding: text, as: UTF8.self),
-      messages: String(decoding: errors, as: UTF8.self))
+  private func run(
+    _ words: String..., environment: [String: String] = [:]
+  ) throws -> Executable.Ending {
+    try Executable.run(words, environment: environment)
   }
 
   @Test("Help is a result")
@@ -94,7 +67,7 @@ import Testing
     let shell = Process()
     shell.executableURL = URL(fileURLWithPath: "/bin/sh")
     shell.arguments = [
-      "-c", "'\(Self.program.path)' help 2>/dev/full >/dev/full; echo $?",
+      "-c", "'\(Executable.url.path)' help 2>/dev/full >/dev/full; echo $?",
     ]
     let output = Pipe()
     shell.standardOutput = output
@@ -158,7 +131,7 @@ import Testing
     #expect(uninterrupted.status == 0, "\(uninterrupted.messages)")
 
     let process = Process()
-    process.executableURL = Self.program
+    process.executableURL = Executable.url
     process.arguments = ["simulate", recipe, "--out", parts, "--format", "jsonl", "--quiet"]
     let (output, messages) = (Pipe(), Pipe())
     process.standardOutput = output

@@ -33,10 +33,7 @@ enum RunCheckpoint {
     do {
       try CheckpointDirectory(run.files.checkpointDirectory).write(checkpoint)
     } catch {
-      throw SimulationError(
-        .outputUnwritable,
-        "\(error.message) Make room, then go on: apus simulate --resume \(run.directory)",
-        cause: error)
+      throw SimulationError(.outputUnwritable, error.message, cause: error)
     }
   }
 

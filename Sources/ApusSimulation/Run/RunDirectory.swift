@@ -146,10 +146,17 @@ final class RunDirectory {
     do {
       return try body()
     } catch {
-      throw SimulationError(
-        .outputUnwritable,
-        "Cannot \(verb) \(file): \(error). What was written before is kept; make room or choose "
-          + "another place, then go on with apus simulate --resume.")
+      let message =
+        (error as? NumericsError)?.message ?? "Cannot \(verb) \(file): \(reason(of: error))."
+      throw SimulationError(.outputUnwritable, message, cause: error)
     }
+  }
+
+  /// What the system says, where Foundation has wrapped it.
+  private static func reason(of error: any Error) -> String {
+    let outer = error as NSError
+    let inner = outer.userInfo[NSUnderlyingErrorKey] as? NSError ?? outer
+    return inner.domain == NSPOSIXErrorDomain
+      ? String(cString: strerror(Int32(inner.code))) : "\(error)"
   }
 }

@@ -54,6 +54,19 @@ final class RunSession<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
   func run(
     _ stopRequested: @Sendable () -> Bool, _ onRound: (RoundRecord) -> Void
   ) throws(SimulationError) -> RunSummary {
+    do {
+      return try runRounds(stopRequested, onRound)
+    } catch  where error.code == .outputUnwritable {
+      throw SimulationError(
+        .outputUnwritable,
+        "\(error.message) What was written before is kept. Make room, then go on: "
+          + "apus simulate --resume \(run.directory)", cause: error)
+    }
+  }
+
+  private func runRounds(
+    _ stopRequested: @Sendable () -> Bool, _ onRound: (RoundRecord) -> Void
+  ) throws(SimulationError) -> RunSummary {
     if metrics.records.isEmpty {
       var record = RoundRecord(round: 0)
       try measure(into: &record)
@@ -144,9 +157,9 @@ final class RunSession<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
 
   private func finish(_ outcome: RunSummary.Outcome) throws(SimulationError) -> RunSummary {
     try checkpoint(simulation.server)
+    if outcome != .interrupted { try RunCheckpoint.export(simulation.server.model, of: run) }
     let summary = try writeSummary(outcome, of: simulation.server)
     if outcome != .interrupted {
-      try RunCheckpoint.export(simulation.server.model, of: run)
       try Report.write(runs: [run.directory], to: run.files.reportFile)
     }
     run.files.note("Run is \(outcome.rawValue) after round \(summary.rounds).")

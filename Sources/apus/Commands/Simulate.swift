@@ -9,6 +9,9 @@ struct Simulate: Command {
     "seed", .text, "N", "The seed of the run, in the place of the recipe's.")
   private static let logClients = Option(
     flag: "log-clients", "Write every client's part in every round to clients.jsonl.")
+  private static let checkpointEvery = Option(
+    "checkpoint-every", .text, "N",
+    "Seconds between checkpoints, 10 if not said; 0 for one after every round.")
   private static let resume = Option(
     "resume", .directory, "DIR",
     "Go on with the run in DIR, to the same bytes as if it had never stopped.")
@@ -28,7 +31,7 @@ struct Simulate: Command {
     ],
     options: [
       seed, RunGrammar.set, RunGrammar.threads, RunGrammar.out, RunGrammar.dataDirectory,
-      logClients, resume,
+      logClients, checkpointEvery, resume,
     ],
     examples: [
       "apus simulate recipe.json5",
@@ -47,6 +50,9 @@ struct Simulate: Command {
   init(_ words: Words) throws(UsageError) {
     var options = try RunGrammar.options(from: words)
     options.logsClients = words.contains(Self.logClients)
+    if let seconds = try words.integer(Self.checkpointEvery, in: 0...86_400) {
+      options.checkpointInterval = Double(seconds)
+    }
     self.options = options
     let seed = try words.integer(Self.seed, in: UInt64.min...UInt64.max)
     if let directory = words.value(Self.resume) {
