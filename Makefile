@@ -40,12 +40,8 @@ format: ## format every source file in place
 	swift format --in-place --parallel --recursive Package.swift Sources Tests Fuzz Benchmarks
 
 lint: ## the formatter's rules and the gates of scripts/gates
-<<<<<<< .merge_file_Mj3JQu
-=======
-	swift format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz Benchmarks
->>>>>>> .merge_file_gRqiSm
 	@for gate in scripts/gates/*; do $$gate || exit 1; done
-	swift format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz
+	swift format lint --strict --parallel --recursive Package.swift Sources Tests Fuzz Benchmarks
 
 fuzz: bootstrap ## feed broken files to every reader, SECONDS_EACH each
 	@scripts/fuzz $(SECONDS_EACH)

@@ -16,10 +16,6 @@ struct Manifest: Decodable {
     /// Where its files are, if not where the package manager looks for them.
     let path: String?
     let dependencies: [Dependency]
-    /// Where the target is, if not in the usual place.
-    let path: String?
-
-    var folder: String { path ?? "\(type == "test" ? "Tests" : "Sources")/\(name)" }
 
     var folder: String { path ?? "\(type == "test" ? "Tests" : "Sources")/\(name)" }
     var imports: Set<String> { Set(dependencies.compactMap { $0.byName.first ?? nil }) }
@@ -27,15 +23,8 @@ struct Manifest: Decodable {
 
   let targets: [Target]
 
-<<<<<<< .merge_file_lhyRfv
-  /// What is built for users; tests and what only they need aside.
-  var modules: [Target] {
-    targets.filter { $0.type != "test" && !($0.path?.hasPrefix("Tests/") ?? false) }
-  }
-=======
   /// What the architecture is made of; benchmarks and what supports tests have paths of their own.
   var modules: [Target] { targets.filter { $0.type != "test" && $0.path == nil } }
->>>>>>> .merge_file_Z7vqLm
 
   static let root = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
