@@ -16,7 +16,8 @@ import Testing
     }
     """
 
-  private func sweep(_ rates: [String], seeds: [UInt64] = [1, 2], in scratch: Scratch) throws -> Sweep
+  private func sweep(_ rates: [String], seeds: [UInt64] = [1, 2], in scratch: Scratch) throws
+    -> Sweep
   {
     let axis = SweepGrid.Axis(key: "algorithm.fedavg.learningRate", values: rates)
     return Sweep(
@@ -46,7 +47,8 @@ import Testing
     let rows = try #require(
       try sweep.run(
         options: SmallRun.options(), stopRequested: { false }, onEvent: story.note))
-    #expect(rows.map(\.settings.title) == ["learningRate=0.05", "learningRate=1e9", "learningRate=0.2"])
+    #expect(
+      rows.map(\.settings.title) == ["learningRate=0.05", "learningRate=1e9", "learningRate=0.2"])
     #expect(rows.map { $0.summaries.map(\.seed) } == [[1, 2], [1, 2], [1, 2]])
     #expect(rows[1].summaries.allSatisfy { $0.outcome == .diverged && $0.rounds == 0 })
     #expect(rows[1].statistic(.bestAccuracy) == nil)

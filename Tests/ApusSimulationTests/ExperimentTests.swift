@@ -69,14 +69,27 @@ import Testing
       ("source: \"A paper, Table 1\"", "source: 3", "2: source: 3", "text in quotes"),
       ("seeds: [1,", "seed: [1,", "7: cells.one.seed: unknown key", "mean seeds?"),
       ("seeds: [1,", "seeds: [-1,", "7: cells.one.seeds.0: -1", "whole number"),
-      ("seeds: [1, 18446744073709551615]", "seeds: []", "7: cells.one.seeds: an empty array", "a seed"),
+      (
+        "seeds: [1, 18446744073709551615]", "seeds: []", "7: cells.one.seeds: an empty array",
+        "a seed"
+      ),
       ("[0.1, .2]", "0.1", "6: cells.one.grid.algorithm.fedavg.learningRate: 0.1", "an array"),
-      ("[0.1, .2]", "[]", "6: cells.one.grid.algorithm.fedavg.learningRate: an empty array", "a value"),
-      ("two:", "\"../two\":", "experiment.json5:9: cells.../two: \"../two\"", "directories carry it"),
-      ("cell: \"one\", metric: \"roundsToTarget\", atMost", "metric: \"roundsToTarget\", atMost",
-        "12: claims.0.cell: missing", "given"),
-      ("cell: \"one\", metric: \"roundsToTarget\", atMost", "cell: \"on\", metric: \"x\", atMost",
-        "12: claims.0.metric: \"x\"", "roundsToTarget, bestAccuracy or finalAccuracy"),
+      (
+        "[0.1, .2]", "[]", "6: cells.one.grid.algorithm.fedavg.learningRate: an empty array",
+        "a value"
+      ),
+      (
+        "two:", "\"../two\":", "experiment.json5:9: cells.../two: \"../two\"",
+        "directories carry it"
+      ),
+      (
+        "cell: \"one\", metric: \"roundsToTarget\", atMost", "metric: \"roundsToTarget\", atMost",
+        "12: claims.0.cell: missing", "given"
+      ),
+      (
+        "cell: \"one\", metric: \"roundsToTarget\", atMost", "cell: \"on\", metric: \"x\", atMost",
+        "12: claims.0.metric: \"x\"", "roundsToTarget, bestAccuracy or finalAccuracy"
+      ),
       ("over: \"two\"", "over: \"three\"", "13: claims.1.over: \"three\"", "one or two"),
       ("atMost: 100, ", "", "12: claims.0: an object", "atMost or atLeast"),
       ("atLeast: 2", "atLeast: \"2\"", "13: claims.1.atLeast: \"2\"", "a number"),
@@ -106,7 +119,8 @@ import Testing
   // MARK: Claims
 
   private static func summary(
-    seed: UInt64 = 1, rounds: Double? = nil, best: Double = 0.9, outcome: RunSummary.Outcome = .completed,
+    seed: UInt64 = 1, rounds: Double? = nil, best: Double = 0.9,
+    outcome: RunSummary.Outcome = .completed,
     digest: String = "d"
   ) -> RunSummary {
     RunSummary(
@@ -138,26 +152,32 @@ import Testing
 
   @Test("A claim is about the best of a grid, by the mean over its seeds")
   func judgesClaims() throws {
-    let rows = [
-      ("one", [
-        Self.row("1", Self.summary(rounds: 40, best: 0.8), Self.summary(rounds: 60, best: 0.9)),
-        Self.row("2", Self.summary(rounds: 30, best: 0.95), Self.summary(rounds: nil, best: 0.99)),
-        Self.row("3", Self.summary(rounds: 1, best: 1, outcome: .diverged)),
-      ]),
-      ("two", [Self.row("1", Self.summary(rounds: 200, best: 0.5))]),
-      ("three", [Self.row("1", Self.summary(rounds: nil, best: 0.5))]),
-    ] as [(cell: String, rows: [SweepRow])]
-    let claims = [
-      // A seed that never gets there is no mean, a diverged run no result: 50 of the first row.
-      (Self.claim(.roundsToTarget, atMost: 50), 50, true),
-      (Self.claim(.roundsToTarget, atMost: 49.9), 50, false),
-      (Self.claim(.roundsToTarget, atLeast: 51), 50, false),
-      (Self.claim(.bestAccuracy, atLeast: 0.97), 0.97, true),
-      (Self.claim(.bestAccuracy, atLeast: 0.971), 0.97, false),
-      (Self.claim(.roundsToTarget, over: "two", atMost: 0.25), 0.25, true),
-      (Self.claim(.roundsToTarget, over: "two", atMost: 0.3, atLeast: 0.26), 0.25, false),
-      (Self.claim(.roundsToTarget, over: "three", atMost: 1000), nil, false),
-    ] as [(Experiment.Claim, Double?, Bool)]
+    let rows =
+      [
+        (
+          "one",
+          [
+            Self.row("1", Self.summary(rounds: 40, best: 0.8), Self.summary(rounds: 60, best: 0.9)),
+            Self.row(
+              "2", Self.summary(rounds: 30, best: 0.95), Self.summary(rounds: nil, best: 0.99)),
+            Self.row("3", Self.summary(rounds: 1, best: 1, outcome: .diverged)),
+          ]
+        ),
+        ("two", [Self.row("1", Self.summary(rounds: 200, best: 0.5))]),
+        ("three", [Self.row("1", Self.summary(rounds: nil, best: 0.5))]),
+      ] as [(cell: String, rows: [SweepRow])]
+    let claims =
+      [
+        // A seed that never gets there is no mean, a diverged run no result: 50 of the first row.
+        (Self.claim(.roundsToTarget, atMost: 50), 50, true),
+        (Self.claim(.roundsToTarget, atMost: 49.9), 50, false),
+        (Self.claim(.roundsToTarget, atLeast: 51), 50, false),
+        (Self.claim(.bestAccuracy, atLeast: 0.97), 0.97, true),
+        (Self.claim(.bestAccuracy, atLeast: 0.971), 0.97, false),
+        (Self.claim(.roundsToTarget, over: "two", atMost: 0.25), 0.25, true),
+        (Self.claim(.roundsToTarget, over: "two", atMost: 0.3, atLeast: 0.26), 0.25, false),
+        (Self.claim(.roundsToTarget, over: "three", atMost: 1000), nil, false),
+      ] as [(Experiment.Claim, Double?, Bool)]
     let reproduction = try Self.reproduction(claims.map(\.0), rows)
     for (verdict, (_, measured, holds)) in zip(reproduction.verdicts, claims) {
       #expect(verdict.holds == holds)
@@ -177,14 +197,16 @@ import Testing
   @Test("A run is identical to what was committed, near it, or differs")
   func compares() throws {
     let committed = CommittedResult.all(
-      of: [(
-        "one",
-        [
-          Self.row("1", Self.summary(rounds: 50)), Self.row("2", Self.summary(rounds: 50)),
-          Self.row("3", Self.summary(rounds: 50)), Self.row("4", Self.summary(rounds: 50)),
-          Self.row("5", Self.summary(rounds: 50)), Self.row("6", Self.summary(rounds: nil)),
-        ]
-      )])
+      of: [
+        (
+          "one",
+          [
+            Self.row("1", Self.summary(rounds: 50)), Self.row("2", Self.summary(rounds: 50)),
+            Self.row("3", Self.summary(rounds: 50)), Self.row("4", Self.summary(rounds: 50)),
+            Self.row("5", Self.summary(rounds: 50)), Self.row("6", Self.summary(rounds: nil)),
+          ]
+        )
+      ])
     let rows = [
       Self.row("1", Self.summary(rounds: 50)),
       // 2 rounds and a tenth, half a percent: as near as another processor's rounding explains.
