@@ -6,6 +6,8 @@ extension SimulationError.Code {
   public static let data = Self(rawValue: "data")
   /// Model and data do not fit each other.
   public static let modelMismatch = Self(rawValue: "model-mismatch")
+  /// The model's workspaces do not fit in memory.
+  public static let outOfMemory = Self(rawValue: "out-of-memory")
   /// There is something where a new run was to go.
   public static let outputExists = Self(rawValue: "output-exists")
   /// A file of a run cannot be written or read.

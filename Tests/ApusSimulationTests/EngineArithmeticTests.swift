@@ -11,7 +11,8 @@ import Testing
 
 /// The simulator beside the paper's loop, written down plainly.
 @Suite struct EngineArithmeticTests {
-  @Test("The simulator computes what Algorithm 1 of the FedAvg paper says", arguments: [false, true])
+  @Test(
+    "The simulator computes what Algorithm 1 of the FedAvg paper says", arguments: [false, true])
   func equalsPlainLoop(isUniform: Bool) throws {
     let scratch = try Scratch()
     let fedAvg = FedAvg(localEpochs: 2, batchSize: 16, learningRate: 0.1)

@@ -48,7 +48,10 @@ import Testing
       defer { next += Int32(count) }
       return (next..<next + Int32(count)).map { $0 }
     }
-    let graph = try Graph(tracing: Sequential { Flatten(); Dense(10) }, input: [8, 8, 1])
+    let graph = try Graph(
+      tracing: Sequential {
+        Flatten(); Dense(10)
+      }, input: [8, 8, 1])
     let streams = RunStreams(seed: 1)
     let setup = SimulationSetup(
       data: FederatedDataset("rows", dividing: table, by: Partition(rows)),

@@ -24,10 +24,10 @@ import Testing
     _ recipe: Recipe = recipe, stoppingAt count: Int, in scratch: Scratch, as name: String = "run",
     checkpointInterval: Double = 10
   ) throws -> EndedRun {
-    let run = try Run(
-      of: recipe, recipeFile: scratch.path("recipe.json5"),
-      options: SmallRun.options(
-        output: scratch.path(name), checkpointInterval: checkpointInterval))
+    var options = SmallRun.options(
+      output: scratch.path(name), checkpointInterval: checkpointInterval)
+    options.logsClients = true
+    let run = try Run(of: recipe, recipeFile: scratch.path("recipe.json5"), options: options)
     let stop = StopAfter(count)
     return try EndedRun(
       try run.run(stopRequested: { stop.isRequested() }, onRound: { _ in }), in: run.directory)
@@ -36,7 +36,9 @@ import Testing
   private func resume(
     _ directory: String, threads: Int = 2, stoppingAt count: Int = .max
   ) throws -> EndedRun {
-    let run = try Run(resuming: directory, options: SmallRun.options(threads: threads))
+    var options = SmallRun.options(threads: threads)
+    options.logsClients = true
+    let run = try Run(resuming: directory, options: options)
     let stop = StopAfter(count)
     return try EndedRun(
       try run.run(stopRequested: { stop.isRequested() }, onRound: { _ in }), in: directory)
@@ -60,8 +62,8 @@ import Testing
   @Test("A run that is stopped again and again ends with the bytes of one that ran through")
   func stopsAndGoesOn() throws {
     let scratch = try Scratch()
-    let whole = try SmallRun.run(Self.recipe, in: scratch)
-    for count in [0, 1, 5, 13] {
+    let whole = try SmallRun.run(Self.recipe, in: scratch, logsClients: true)
+    for count in [0, 5, 13] {
       var part = try begin(stoppingAt: count, in: scratch, as: "stopped-\(count)")
       #expect(part.summary.outcome == .interrupted && part.summary.rounds < 6)
       #expect(part.records == Array(whole.records.prefix(part.summary.rounds + 1)))
@@ -72,6 +74,10 @@ import Testing
       #expect(part.summary.modelDigest == whole.summary.modelDigest)
       #expect(part.records == whole.records)
       #expect(try part.model() == whole.model())
+      let logs = try [part, whole].map {
+        try Data(contentsOf: URL(filePath: $0.directory + "/clients.jsonl"))
+      }
+      #expect(logs[0] == logs[1] && !logs[0].isEmpty)
     }
   }
 
@@ -101,7 +107,9 @@ import Testing
     for recipe in [Self.recipe, stopping] {
       let run = try SmallRun.run(recipe, in: scratch)
       let files = ["metrics.jsonl", "model.safetensors", "recipe.json5"]
-      let contents = { try files.map { try Data(contentsOf: URL(filePath: run.directory + "/" + $0)) } }
+      let contents = {
+        try files.map { try Data(contentsOf: URL(filePath: run.directory + "/" + $0)) }
+      }
       let before = try contents()
       let again = try resume(run.directory)
       #expect(try contents() == before)

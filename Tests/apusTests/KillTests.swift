@@ -75,9 +75,12 @@ import Testing
     let command = "apus simulate --resume \(place.path("run"))"
     #expect(ending.messages.contains(command), "\(ending.messages)")
     let rounds = try place.records(of: "run").count - 1
-    let checkpoint = "round-\(String(repeating: "0", count: rounds < 10 ? 7 : 6))\(rounds).safetensors"
+    let checkpoint =
+      "round-\(String(repeating: "0", count: rounds < 10 ? 7 : 6))\(rounds).safetensors"
     #expect(try place.names(in: "run/checkpoint") == [checkpoint])
-    let resumed = try Executable.run(["simulate", "--resume", place.path("run"), "--format", "json"])
+    let resumed = try Executable.run([
+      "simulate", "--resume", place.path("run"), "--format", "json",
+    ])
     try expectWhole("run", resumed, in: place, whole)
     // And once more: a finished run stays as it is.
     let again = try Executable.run(["simulate", "--resume", place.path("run"), "--format", "json"])
@@ -96,7 +99,9 @@ import Testing
     #expect(ending.messages.contains("\(place.path("run"))/metrics.jsonl"), "\(ending.messages)")
     #expect(ending.messages.contains("apus simulate --resume"))
     #expect(try place.names(in: "run/checkpoint").count == 2)
-    let resumed = try Executable.run(["simulate", "--resume", place.path("run"), "--format", "json"])
+    let resumed = try Executable.run([
+      "simulate", "--resume", place.path("run"), "--format", "json",
+    ])
     try expectWhole("run", resumed, in: place, whole)
   }
 

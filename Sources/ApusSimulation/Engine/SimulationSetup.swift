@@ -46,7 +46,8 @@ extension SimulationSetup {
     } catch let error as RoundError {
       throw SimulationError(.invalidRecipe, error.message, cause: error)
     } catch {
-      throw SimulationError(.modelMismatch, "\(error)", cause: error)
+      // That the model fits the data was looked at before.
+      throw SimulationError(.outOfMemory, "\(error) Take fewer --threads.", cause: error)
     }
     bounds = ExactSum.Bounds(
       coordinate: Self.coordinateBound, weight: largestClient,

@@ -77,42 +77,62 @@ public struct Experiment: Hashable, Sendable {
     title = try members.required("title").string()
     source = try members.required("source").string()
     cells = try members.required("cells").entries().map { (name, field) throws(SimulationError) in
-      let cell = try field.members(allowing: ["set", "grid", "seeds"])
-      return Cell(
-        name: name,
-        overrides: try cell.optional("set")?.entries().map { (key, value) in
-          "\(key)=\(value.node.source)"
-        } ?? [],
-        grid: SweepGrid(
-          try cell.optional("grid")?.entries().map { (key, values) throws(SimulationError) in
-            SweepGrid.Axis(key: key, values: try values.elements().map { $0.node.source })
-          } ?? []),
-        seeds: try cell.optional("seeds")?.elements().map { seed throws(SimulationError) in
-          try seed.integer(as: UInt64.self)
-        } ?? [1])
+      try Self.cell(name, field)
     }
     let names = cells.map(\.name)
     claims = try members.required("claims").elements().map { field throws(SimulationError) in
-      let claim = try field.members(
-        allowing: ["cell", "metric", "over", "atMost", "atLeast", "published"])
-      let metrics = RunMetric.allCases.map(\.rawValue)
-      let metricField = try claim.required("metric")
-      guard let metric = RunMetric(rawValue: try metricField.string()) else {
-        throw metricField.failure(
-          metricField.node.description, expected: RecipeField.list(metrics, "or"))
-      }
-      for key in ["cell", "over"] {
-        guard let cell = claim.optional(key) else { continue }
-        guard names.contains(try cell.string()) else {
-          throw cell.failure(cell.node.description, expected: RecipeField.list(names, "or"))
-        }
-      }
-      return Claim(
-        cell: try claim.required("cell").string(), metric: metric,
-        over: try claim.optional("over")?.string(),
-        atMost: try claim.optional("atMost")?.number(),
-        atLeast: try claim.optional("atLeast")?.number(),
-        published: try claim.optional("published")?.number())
+      try Self.claim(field, cells: names)
     }
+  }
+
+  private static func cell(_ name: String, _ field: RecipeField) throws(SimulationError) -> Cell {
+    guard Recipe.isName(name) else {
+      throw field.failure("\"\(name.prefix(40))\"", expected: Recipe.nameExpectation)
+    }
+    let cell = try field.members(allowing: ["set", "grid", "seeds"])
+    let seeds = try cell.optional("seeds")?.filledElements("a seed or more")
+    return Cell(
+      name: name,
+      overrides: try cell.optional("set")?.entries().map { (key, value) in
+        "\(key)=\(value.node.source)"
+      } ?? [],
+      grid: SweepGrid(
+        try cell.optional("grid")?.entries().map { (key, values) throws(SimulationError) in
+          let values = try values.filledElements("a value or more")
+          return SweepGrid.Axis(key: key, values: values.map(\.node.source))
+        } ?? []),
+      seeds: try seeds?.map { seed throws(SimulationError) in
+        try seed.integer(as: UInt64.self)
+      } ?? [1])
+  }
+
+  private static func claim(
+    _ field: RecipeField, cells names: [String]
+  ) throws(SimulationError) -> Claim {
+    let claim = try field.members(
+      allowing: ["cell", "metric", "over", "atMost", "atLeast", "published"])
+    let metrics = RunMetric.allCases.map(\.rawValue)
+    let metricField = try claim.required("metric")
+    guard let metric = RunMetric(rawValue: try metricField.string()) else {
+      throw metricField.failure(
+        metricField.node.description, expected: RecipeField.list(metrics, "or"))
+    }
+    for key in ["cell", "over"] {
+      guard let cell = claim.optional(key) else { continue }
+      guard names.contains(try cell.string()) else {
+        throw cell.failure(cell.node.description, expected: RecipeField.list(names, "or"))
+      }
+    }
+    let result = Claim(
+      cell: try claim.required("cell").string(), metric: metric,
+      over: try claim.optional("over")?.string(),
+      atMost: try claim.optional("atMost")?.number(),
+      atLeast: try claim.optional("atLeast")?.number(),
+      published: try claim.optional("published")?.number())
+    guard result.atMost != nil || result.atLeast != nil else {
+      throw field.failure(
+        field.node.description, expected: "atMost or atLeast in it: a claim that can fail")
+    }
+    return result
   }
 }

@@ -21,6 +21,13 @@ extension RecipeField {
     }
   }
 
+  /// The elements of an array that has some.
+  func filledElements(_ expected: String) throws(SimulationError) -> [RecipeField] {
+    let elements = try elements()
+    guard !elements.isEmpty else { throw failure("an empty array", expected: expected) }
+    return elements
+  }
+
   /// The elements of an array.
   func elements() throws(SimulationError) -> [RecipeField] {
     guard case .array(let nodes) = node.value else {

@@ -29,18 +29,21 @@ extension Recipe {
 
   static let longestName = 80
 
+  static let nameExpectation =
+    "at most \(longestName) letters a-z, digits, '-', '_' or '.', for directories carry it"
+
+  static func isName(_ name: String) -> Bool {
+    name.unicodeScalars.allSatisfy(isNameScalar) && !name.isEmpty && !name.hasPrefix(".")
+      && !name.hasPrefix("-") && name.count <= longestName
+  }
+
   static func isNameScalar(_ scalar: Unicode.Scalar) -> Bool {
     ("a"..."z") ~= scalar || ("A"..."Z") ~= scalar || ("0"..."9") ~= scalar
       || scalar == "-" || scalar == "_" || scalar == "."
   }
 
   func check() throws(Problem) {
-    let isName =
-      name.unicodeScalars.allSatisfy(Self.isNameScalar) && !name.isEmpty && !name.hasPrefix(".")
-      && !name.hasPrefix("-") && name.count <= Self.longestName
-    try require(
-      isName, "name", "\"\(name.prefix(40))\"",
-      "at most \(Self.longestName) letters a-z, digits, '-', '_' or '.', for directories carry it")
+    try require(Self.isName(name), "name", "\"\(name.prefix(40))\"", Self.nameExpectation)
     try checkModel()
     try checkData()
     switch algorithm {

@@ -27,7 +27,11 @@ struct Preparation {
         holdBack: recipe.data.holdBack, alpha: recipe.data.alpha, beta: recipe.data.beta,
         seed: recipe.seed)
     } catch {
-      throw SimulationError(.data, error.message, cause: error)
+      guard error.code == .impossibleSplit || error.code == .unknownSet else {
+        throw SimulationError(.data, error.message, cause: error)
+      }
+      throw SimulationError(
+        .invalidRecipe, "recipe \(recipe.name): data: \(error.message)", cause: error)
     }
     cohortSize = try Self.cohortSize(recipe.cohort, of: data.clientCount)
 
@@ -41,7 +45,8 @@ struct Preparation {
       throw error
     } catch {
       throw SimulationError(
-        .modelMismatch, "The model does not fit the data: \(error)", cause: error)
+        .modelMismatch, "recipe \(recipe.name): model: it does not fit the data. \(error)",
+        cause: error)
     }
   }
 

@@ -78,7 +78,8 @@ enum RunCheckpoint {
     try require(
       version == ApusVersion.current,
       "\(run.directory) was begun by Apus \(version), whose bytes may be others than those of this "
-        + "Apus \(ApusVersion.current). Go on with Apus \(version), or begin anew in another directory.")
+        + "Apus \(ApusVersion.current). Go on with Apus \(version), or begin anew in another directory."
+    )
     try require(
       checkpoint.recipeDigest == run.recipe.digest && checkpoint.seed == run.recipe.seed,
       "\(run.files.recipeFile) is not the recipe that the run's checkpoint belongs to: it was changed "

@@ -108,7 +108,8 @@ final class RunSession<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
     if let table = run.preparation.data.centralTest {
       let evaluation = measurement.central(simulation.server.model, on: table)
       guard evaluation.meanLoss.isFinite else {
-        let clients = outcome.map { ", with \(RoundOutcome.names(of: $0.jobs.map(\.client)))" } ?? ""
+        let clients =
+          outcome.map { ", with \(RoundOutcome.names(of: $0.jobs.map(\.client)))" } ?? ""
         throw SimulationError(
           .diverged,
           "Training diverged in round \(record.round)\(clients): after it the loss on the test "

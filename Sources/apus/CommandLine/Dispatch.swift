@@ -36,8 +36,8 @@ struct Dispatch {
       return .wrongUsage
     } catch let error as SimulationError {
       console.complain(error.message)
-      let isRecipe = error.code == .invalidRecipe || error.code == .unreadableRecipe
-      return isRecipe ? .wrongUsage : .failed
+      let recipeCodes: [SimulationError.Code] = [.invalidRecipe, .unreadableRecipe, .modelMismatch]
+      return recipeCodes.contains(error.code) ? .wrongUsage : .failed
     } catch let error as DataError {
       console.complain(error.message)
       let isUsage = error.code == .impossibleSplit || error.code == .unknownSet

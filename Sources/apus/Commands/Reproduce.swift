@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ApusSimulation
+internal import Foundation
 
 /// `apus reproduce`: an experiment again.
 struct Reproduce: Command {
@@ -34,10 +35,15 @@ struct Reproduce: Command {
     options.environment = console.environment
     let experiment = try Experiment(readingFrom: directory)
     let name = experiment.directory.split(separator: "/").last.map(String.init) ?? "experiment"
+    let output = options.outputDirectory ?? "runs/reproduce-\(name)"
+    if FileManager.default.fileExists(atPath: output) {
+      console.note(
+        "goes on with the runs that are in \(output); remove it to run all of them again")
+    }
     let progress = SweepProgress(runCount: experiment.runCount, on: console)
     defer { progress.finish() }
     let reproduction = try Reproduction.run(
-      experiment, output: options.outputDirectory ?? "runs/reproduce-\(name)", options: options,
+      experiment, output: output, options: options,
       stopRequested: { Interruption.isRequested }, onEvent: { _, event in progress.show(event) })
     progress.finish()
     guard let reproduction else {
@@ -53,8 +59,11 @@ struct Reproduce: Command {
     } else {
       try console.print(json: reproduction.report)
     }
-    if !reproduction.isReproduced { console.complain("\(directory) was not reproduced") }
-    return reproduction.isReproduced ? .done : .failed
+    // What was committed before says nothing against what is to take its place.
+    let isReproduced =
+      updates ? reproduction.verdicts.allSatisfy(\.holds) : reproduction.isReproduced
+    if !isReproduced { console.complain("\(directory) was not reproduced") }
+    return isReproduced ? .done : .failed
   }
 
   private func print(_ reproduction: Reproduction, on console: Console) {
