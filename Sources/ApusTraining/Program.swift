@@ -32,6 +32,8 @@ public final class Program: Objective {
 
   let training: InstructionList
   let inference: InstructionList
+  /// What the instructions of ``training`` are called in a profile.
+  let trainingLabels: [StepLabel]
   let arena: Arena
   /// Words of one example's target.
   let targetCount: Int
@@ -61,6 +63,7 @@ public final class Program: Objective {
     targetCount = target.count
     memoryPlan = MemoryPlan(backward.requests)
     training = InstructionList(backward, memoryPlan)
+    trainingLabels = backward.labels
     inference = InstructionList(forward, MemoryPlan(forward.requests))
     arena = try Arena(wordCount: max(training.wordCount, inference.wordCount))
     frozenParameters = graph.initialParameters(seed: 0, frozen: true)

@@ -3,7 +3,7 @@
 
 internal import ApusAlgorithms
 internal import ApusNumerics
-internal import ApusTraining
+public import ApusTraining
 internal import ApusData
 internal import ApusRounds
 internal import Foundation
@@ -114,6 +114,18 @@ public final class Run {
     case .fedProx(let fedProx): try session(of: fedProx).run(stopRequested, onRound)
     case .fedSGD(let fedSGD): try session(of: fedSGD).run(stopRequested, onRound)
     }
+  }
+
+  /// Where the time of a client's training step goes, on the examples of the first client.
+  ///
+  /// - Throws: `model-mismatch`, where the model cannot be planned.
+  public func profile() throws(SimulationError) -> ProgramProfile {
+    let examples = preparation.data.client(0).train
+    let setup = try SimulationSetup(self)
+    let trainer = setup.workers[0].trainer
+    return trainer.profile(
+      at: trainer.initialParameters(seed: recipe.seed), on: examples,
+      batchSize: trainer.batchSize)
   }
 
   private func session<Algorithm: FederatedAlgorithm>(

@@ -83,6 +83,42 @@ extension Program {
     }
   }
 
+  /// A step of descent with a very small rate, timed call by call.
+  ///
+  /// - Parameters:
+  ///   - batch: no larger than the program's.
+  ///   - x: moved.
+  ///   - times: the gathering of the batch, then every instruction; added to where `isCounting`.
+  func timeStep(
+    on batch: Batch, _ x: UnsafeMutableBufferPointer<Float>, _ clock: ContinuousClock,
+    _ times: inout [Duration], counting isCounting: Bool
+  ) {
+    requireFit(batch.table)
+    let base = Self.base(x)
+    withFrame(base, sinks: base) { frame in
+      frame.beta = 1
+      frame.lossScale = -1e-6 / Float(max(batch.count, 1))
+      frame.random = batch.random
+      frame.rowCount = batch.count
+      training.storeConstants(in: arena)
+      var last = clock.now
+      func take(_ place: Int) {
+        let now = clock.now
+        if isCounting { times[place] += now - last }
+        last = now
+      }
+      batch.table.gather(
+        batch.indices, inputs: frame.pointer(training.input),
+        targets: frame.pointer(training.target))
+      makeTargetsNumbers(batch.table, frame.indices(training.target), count: batch.count)
+      take(0)
+      for (place, instruction) in training.instructions.enumerated() {
+        instruction(&frame)
+        take(place + 1)
+      }
+    }
+  }
+
   private func withFrame<Result>(
     _ parameters: UnsafeMutablePointer<Float>, sinks: UnsafeMutablePointer<Float>,
     _ body: (inout Frame) -> Result

@@ -12,6 +12,9 @@ struct Simulate: Command {
   private static let checkpointEvery = Option(
     "checkpoint-every", .text, "N",
     "Seconds between checkpoints, 10 if not said; 0 for one after every round.")
+  private static let profile = Option(
+    flag: "profile",
+    "First tell where the time of a training step goes, kernel by kernel, on standard error.")
   private static let resume = Option(
     "resume", .directory, "DIR",
     "Go on with the run in DIR, to the same bytes as if it had never stopped.")
@@ -31,7 +34,7 @@ struct Simulate: Command {
     ],
     options: [
       seed, RunGrammar.set, RunGrammar.threads, RunGrammar.out, RunGrammar.dataDirectory,
-      logClients, checkpointEvery, resume,
+      logClients, checkpointEvery, profile, resume,
     ],
     examples: [
       "apus simulate recipe.json5",
@@ -46,6 +49,7 @@ struct Simulate: Command {
 
   private let source: Source
   private let options: RunOptions
+  private let profiles: Bool
 
   init(_ words: Words) throws(UsageError) {
     var options = try RunGrammar.options(from: words)
@@ -54,6 +58,7 @@ struct Simulate: Command {
       options.checkpointInterval = Double(seconds)
     }
     self.options = options
+    profiles = words.contains(Self.profile)
     let seed = try words.integer(Self.seed, in: UInt64.min...UInt64.max)
     if let directory = words.value(Self.resume) {
       if let recipe = words.argument() {
@@ -80,6 +85,10 @@ struct Simulate: Command {
       "\(run.recipe.name): \(Cell.count(run.parameterCount)) parameters, "
         + "\(Cell.count(run.cohortSize)) of \(Cell.count(run.clientCount)) clients a round, "
         + "\(Cell.count(run.recipe.rounds)) rounds, seed \(run.recipe.seed)")
+    if profiles {
+      progress.update("Timing training steps")
+      for line in ProfileTable.lines(try run.profile()) { progress.note(line) }
+    }
     progress.update("Starting")
     let table = LiveTable(rounds: run.recipe.rounds, progress: progress, console: console)
     let summary = try run.run(
