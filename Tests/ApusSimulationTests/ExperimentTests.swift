@@ -88,7 +88,7 @@ import Testing
       ),
       (
         "cell: \"one\", metric: \"roundsToTarget\", atMost", "cell: \"on\", metric: \"x\", atMost",
-        "12: claims.0.metric: \"x\"", "roundsToTarget, bestAccuracy or finalAccuracy"
+        "12: claims.0.metric: \"x\"", "roundsToTarget, bestAccuracy"
       ),
       ("over: \"two\"", "over: \"three\"", "13: claims.1.over: \"three\"", "one or two"),
       ("atMost: 100, ", "", "12: claims.0: an object", "atMost or atLeast"),

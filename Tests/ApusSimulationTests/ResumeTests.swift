@@ -117,6 +117,7 @@ import Testing
       #expect(again.summary.modelDigest == run.summary.modelDigest)
       #expect(again.summary.roundsToTarget == run.summary.roundsToTarget)
       #expect(again.summary.bestAccuracy == run.summary.bestAccuracy)
+      #expect(again.summary.lateLoss == run.summary.lateLoss && again.summary.lateLoss != nil)
     }
   }
 

@@ -159,7 +159,8 @@ final class Simulation<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
 
   /// Does what the machine says once all updates are in.
   private func perform(
-    _ actions: [RoundStateMachine.Action], _ machine: inout RoundStateMachine, _ outcome: inout RoundOutcome
+    _ actions: [RoundStateMachine.Action], _ machine: inout RoundStateMachine,
+    _ outcome: inout RoundOutcome
   ) {
     for action in actions {
       switch action {

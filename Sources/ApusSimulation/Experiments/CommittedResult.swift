@@ -45,7 +45,8 @@ public struct CommittedResult: Codable, Hashable, Sendable {
             cell: cell.cell, settings: row.settings.overrides, seed: summary.seed,
             outcome: summary.outcome, rounds: summary.rounds,
             roundsToTarget: summary.roundsToTarget, bestAccuracy: summary.bestAccuracy,
-            finalAccuracy: summary.finalAccuracy, lateLoss: summary.lateLoss, lateLossDeviation: summary.lateLossDeviation, modelDigest: summary.modelDigest)
+            finalAccuracy: summary.finalAccuracy, lateLoss: summary.lateLoss,
+            lateLossDeviation: summary.lateLossDeviation, modelDigest: summary.modelDigest)
         }
       }
     }
