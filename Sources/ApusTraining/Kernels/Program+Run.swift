@@ -88,7 +88,9 @@ extension Program {
   /// - Parameters:
   ///   - batch: no larger than the program's.
   ///   - x: moved.
-  ///   - times: the gathering of the batch, then every instruction; added to where `isCounting`.
+  ///   - clock: what to time with.
+  ///   - times: the gathering of the batch, then every instruction.
+  ///   - isCounting: whether the times are added to `times`.
   func timeStep(
     on batch: Batch, _ x: UnsafeMutableBufferPointer<Float>, _ clock: ContinuousClock,
     _ times: inout [Duration], counting isCounting: Bool
