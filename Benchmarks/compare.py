@@ -23,6 +23,11 @@ class Comparison:
         self.table = Table()
         self.lines = []
         self.limits = {name: [] for name in works.MACHINE}
+        self.has_data = sides.has_mnist()
+        if not self.has_data:
+            self.table.note(
+                "MNIST is not installed, so only what needs no data is measured: "
+                "`apus data show mnist` tells where to get it, and APUS_DATA where it is.")
         self.offers = {}
         for peer in sides.peers(arguments.peers):
             names = peer.works()
@@ -33,6 +38,8 @@ class Comparison:
 
     def wants(self, name):
         only = self.arguments.only
+        if not self.has_data and not name.startswith(("participants", "sum")):
+            return False
         return not only or any(name.startswith(word) for word in only.split(","))
 
     def ask(self, side, name, seconds):
