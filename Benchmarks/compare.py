@@ -23,6 +23,11 @@ class Comparison:
         self.table = Table()
         self.lines = []
         self.limits = {name: [] for name in works.MACHINE}
+        self.has_data = sides.has_mnist()
+        if not self.has_data:
+            self.table.note(
+                "MNIST is not installed, so only what needs no data is measured: "
+                "`apus data show mnist` tells where to get it, and APUS_DATA where it is.")
         self.offers = {}
         for peer in sides.peers(arguments.peers):
             names = peer.works()
@@ -33,6 +38,8 @@ class Comparison:
 
     def wants(self, name):
         only = self.arguments.only
+        if not self.has_data and not name.startswith(("participants", "sum")):
+            return False
         return not only or any(name.startswith(word) for word in only.split(","))
 
     def ask(self, side, name, seconds):
@@ -53,19 +60,22 @@ class Comparison:
 
     def turns(self, work, side):
         """Turns of Apus and all variants of all peers: after the first, only of the fast ones."""
-        ours, theirs = [], {offer[1]: (offer[0], []) for offer in self.offers.get(work.name, [])}
+        ours = []
+        # By peer and variant.
+        theirs = {
+            (peer.name, name): (peer, []) for peer, name in self.offers.get(work.name, [])}
         kept = list(theirs)
         for turn in range(min(work.turns or self.arguments.turns, self.arguments.turns)):
             if work.one_core and (line := self.ask(side, "product-own", 0.2)):
                 self.limits["product-own"].append(line["also"]["gflops"])
             if line := self.ask(side, work.name, work.seconds):
                 ours.append(line)
-            for name in list(kept):
-                peer, answers = theirs[name]
-                if line := self.ask(peer, name, work.seconds):
+            for key in list(kept):
+                peer, answers = theirs[key]
+                if line := self.ask(peer, key[1], work.seconds):
                     answers.append(line)
                 else:
-                    kept.remove(name)
+                    kept.remove(key)
             if turn == 0:
                 kept = self.near_the_best(kept, theirs)
         for peer, _ in theirs.values():
@@ -73,12 +83,12 @@ class Comparison:
         return ours, theirs
 
     @staticmethod
-    def near_the_best(names, theirs):
+    def near_the_best(kept, theirs):
         best = {}
-        for name in names:
-            peer, answers = theirs[name]
-            best[peer.name] = min(best.get(peer.name, 1e9), answers[0]["median"])
-        return [n for n in names if theirs[n][1][0]["median"] <= 1.4 * best[theirs[n][0].name]]
+        for peer, name in kept:
+            first = theirs[peer, name][1][0]["median"]
+            best[peer] = min(best.get(peer, first), first)
+        return [key for key in kept if theirs[key][1][0]["median"] <= 1.4 * best[key[0]]]
 
     def compare(self, work, side, share):
         ours, theirs = self.turns(work, side)
@@ -87,17 +97,18 @@ class Comparison:
         time = statistics.median(line["median"] for line in ours)
         # Of each peer, the variant with the best median of those that were kept to the end.
         best = {}
-        for name, (peer, answers) in theirs.items():
-            if len(answers) == max(len(a) for p, a in theirs.values() if p.name == peer.name):
-                median = statistics.median(line["median"] for line in answers) if answers else 1e9
-                if answers and median < best.get(peer.name, (1e9,))[0]:
-                    best[peer.name] = (median, name.partition(":")[2], answers)
-        fastest = min(best, key=lambda name: best[name][0], default=None)
-        for name, (median, variant, answers) in best.items():
+        most = max((len(answers) for _, answers in theirs.values()), default=0)
+        for (peer, name), (_, answers) in theirs.items():
+            if answers and len(answers) == most:
+                median = statistics.median(line["median"] for line in answers)
+                if peer not in best or median < best[peer][0]:
+                    best[peer] = (median, name.partition(":")[2], answers)
+        fastest = min(best, key=lambda peer: best[peer][0], default=None)
+        for peer, (median, variant, answers) in best.items():
             ratio = statistics.median(b["median"] / a["median"] for a, b in zip(ours, answers))
-            target = work.targets.get(name) or (name == fastest and work.targets.get("*")) or None
+            target = work.targets.get(peer) or (peer == fastest and work.targets.get("*")) or None
             self.table.add(Row(
-                work.title, time, f"{name}, {variant}", median, ratio, target, share(time, ours)))
+                work.title, time, f"{peer}, {variant}", median, ratio, target, share(time, ours)))
         if not best:
             wanted = ", ".join(f">= {t}x {'the fastest' if n == '*' else n}"
                                for n, t in work.targets.items())
@@ -133,7 +144,7 @@ class Comparison:
         peers = [offer for offer in self.offers.get("round-2nn", [])
                  if self.arguments.all or offer[1].partition(":")[2] in ("one process", "jit")
                  or offer[0].name == "Flower"]
-        ours, theirs = [], {name: [] for _, name in peers}
+        ours, theirs = [], {(peer.name, name): [] for peer, name in peers}
         for _ in range(min(work.turns, self.arguments.turns)):
             if line := self.ask(side, work.name, 0):
                 ours.append(line)
@@ -141,23 +152,25 @@ class Comparison:
                 line = sides.start(peer, name)
                 self.lines.append({"side": peer.name, "work": work.name} | line)
                 if "error" not in line:
-                    theirs[name].append(line | {"peer": peer.name})
+                    theirs[peer.name, name].append(line)
+                else:
+                    self.table.note(f"{peer.name}, {work.name}: {line['error']}")
         if not ours:
             return
         for title, value, unit, limit in (
-            (work.title, lambda l: l["median"], "s", work.limits["median"]),
-            ("peak memory, 2NN, data included", lambda l: l["also"]["peakMemory"], "B",
+            (work.title, lambda line: line["median"], "s", work.limits["median"]),
+            ("peak memory, 2NN, data included", lambda line: line["also"]["peakMemory"], "B",
              work.limits["peakMemory"]),
         ):
             mine = statistics.median(map(value, ours))
             told = self.table.quantity(limit, unit)
             self.table.add(Row(title, mine, limit=f"<= {told}", met=mine <= limit, unit=unit))
-            for name, answers in theirs.items():
+            for (peer, name), answers in theirs.items():
                 if answers:
                     median = statistics.median(map(value, answers))
                     self.table.add(Row(
-                        title, mine, f"{answers[0]['peer']}, {name.partition(':')[2]}", median,
-                        median / mine, unit=unit))
+                        title, mine, f"{peer}, {name.partition(':')[2]}", median, median / mine,
+                        unit=unit))
 
     def alone(self, side):
         for work in works.ALONE:

@@ -22,6 +22,11 @@ def environment():
     return env
 
 
+def has_mnist():
+    folders = [*environment()["APUS_DATA"].split(":"), "/usr/share/datasets"]
+    return any(Path(folder, "mnist").is_dir() for folder in folders if folder)
+
+
 class Side:
     """A program that measures works: apus-bench, or a script of a peer."""
 

@@ -3,7 +3,7 @@
 """Federated averaging in FedJAX: 10 of 100 clients x 600 images, E 1, B 10.
 
 Its own federated averaging on its default backend, a compiled step for every batch; XLA may use both
-cores. (Its pmap backend calls functions that this JAX does not have any more.)
+cores. Images stay bytes until the step. (Its pmap backend calls functions that this JAX does not have any more.)
 """
 
 import peer
@@ -25,13 +25,14 @@ def rounds(name):
     jax.tree_map = jax.tree_util.tree_map
     import fedjax
 
-    images, labels = peer.mnist()
+    images, labels = peer.mnist(as_bytes=True)
     labels = labels.astype(numpy.int32)
     datasets = [
         fedjax.ClientDataset({"x": images[rows], "y": labels[rows]}) for rows in peer.clients()]
 
     def gradient(p, batch, rng):
-        return jax.grad(functools.partial(jax_models.loss, name))(p, batch["x"], batch["y"])
+        images = batch["x"].astype("float32") / 255
+        return jax.grad(functools.partial(jax_models.loss, name))(p, images, batch["y"])
 
     algorithm = fedjax.algorithms.fed_avg.federated_averaging(
         gradient, fedjax.optimizers.sgd(0.05), fedjax.optimizers.sgd(1.0),

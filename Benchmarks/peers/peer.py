@@ -42,11 +42,12 @@ def mnist(as_bytes=False):
     for folder in os.environ.get("APUS_DATA", "").split(":"):
         path = os.path.join(folder, "mnist")
         if os.path.isdir(path):
+            images = numpy.empty(16 + 60_000 * 784, numpy.uint8)
             with gzip.open(f"{path}/train-images-idx3-ubyte.gz") as file:
-                images = numpy.frombuffer(file.read(), numpy.uint8, offset=16)
+                file.readinto(images)
             with gzip.open(f"{path}/train-labels-idx1-ubyte.gz") as file:
                 labels = numpy.frombuffer(file.read(), numpy.uint8, offset=8)
-            images = images.reshape(-1, 28, 28)
+            images = images[16:].reshape(-1, 28, 28)
             if not as_bytes:
                 images = numpy.multiply(images, numpy.float32(1 / 255), dtype=numpy.float32)
             return images, labels.astype(numpy.int64)

@@ -47,7 +47,7 @@ class Moments(TrainingProcessCallback):
 
 
 def simulate(name, rounds):
-    images, labels = peer.mnist()
+    images, labels = peer.mnist(as_bytes=True)
     net = model(name)
     form = torch.contiguous_format
     if name == "cnn":
@@ -57,8 +57,9 @@ def simulate(name, rounds):
     net.metrics = lambda x, y, **_: {}
     data = {
         client: [
-            torch.from_numpy(images[rows])[:, None].contiguous(memory_format=form),
-            torch.tensor(labels[rows])]
+            torch.from_numpy(images[rows])[:, None].float().mul_(1 / 255)
+            .contiguous(memory_format=form),
+            torch.from_numpy(labels[rows])]
         for client, rows in enumerate(peer.clients())
     }
     del images
