@@ -59,8 +59,8 @@ AI void FN(store)(float *p, int part, V v) {
 // c[rows × (vectors · VL)] = start + Σ over segments of a · b. rows and vectors are constants after
 // inlining; part < VL only with one vector.
 AI void FN(tile)(
-    int rows, int vectors, int part, const struct apus_product *p, const float *a, const float *b,
-    const float *bias, float *c) {
+    int rows, int vectors, int part, const struct apus_product *p, long a_row, const float *a,
+    const float *b, const float *bias, float *c) {
   V sum[ROWS][2];
   if (p->start == APUS_FROM_ZERO) {
     UNROLL for (int r = 0; r < rows; r++)
@@ -74,7 +74,7 @@ AI void FN(tile)(
     UNROLL for (int r = 0; r < rows; r++)
       UNROLL for (int j = 0; j < vectors; j++) sum[r][j] = FN(load)(c + r * p->c_row + j * VL, part);
   }
-  const long a_row = p->a_row, a_step = p->a_step, b_row = p->b_row;
+  const long a_step = p->a_step, b_row = p->b_row;
   for (long s = 0; s < p->segments; s++) {
     const float *left = a + s * p->a_segment, *right = b + s * p->b_segment;
     for (long d = p->depth; d > 0; d--, left += a_step, right += b_row) {
@@ -95,43 +95,44 @@ AI void FN(tile)(
 }
 
 // All columns of some rows: tiles of two vectors, then one, then what is left.
-AI void FN(strip)(int rows, const struct apus_product *p, const float *a, float *c) {
+AI void FN(strip)(
+    int rows, const struct apus_product *p, long a_row, const float *a, float *c) {
   long n = p->columns;
   const float *b = p->b, *bias = p->bias;
   for (; n >= 2 * VL; n -= 2 * VL, b += 2 * VL, bias += 2 * VL, c += 2 * VL)
-    FN(tile)(rows, 2, VL, p, a, b, bias, c);
+    FN(tile)(rows, 2, VL, p, a_row, a, b, bias, c);
   if (n >= VL) {
-    FN(tile)(rows, 1, VL, p, a, b, bias, c);
+    FN(tile)(rows, 1, VL, p, a_row, a, b, bias, c);
     n -= VL, b += VL, bias += VL, c += VL;
   }
-  if (n > 0) FN(tile)(rows, 1, (int)n, p, a, b, bias, c);
+  if (n > 0) FN(tile)(rows, 1, (int)n, p, a_row, a, b, bias, c);
 }
 
 // The rows, in strips of nearly the same height, so that no strip is left with one or two.
-AI void FN(strips)(const struct apus_product *p) {
+AI void FN(strips)(const struct apus_product *p, long a_row) {
   const float *a = p->a;
   float *c = p->c;
   for (long m = p->rows, strips = (m + ROWS - 1) / ROWS; m > 0; strips--) {
     const long height = (m + strips - 1) / strips;
     switch (height) {
-#define STRIP(count) case count: FN(strip)(count, p, a, c); break;
+#define STRIP(count) case count: FN(strip)(count, p, a_row, a, c); break;
       STRIP(1) STRIP(2) STRIP(3) STRIP(4) STRIP(5) STRIP(6)
 #if ROWS == 14
       STRIP(7) STRIP(8) STRIP(9) STRIP(10) STRIP(11) STRIP(12) STRIP(13) STRIP(14)
 #endif
 #undef STRIP
     }
-    m -= height, a += height * p->a_row, c += height * p->c_row;
+    m -= height, a += height * a_row, c += height * p->c_row;
   }
 }
 
 // Columns of b that stay in the second-level cache while every strip of rows meets them.
-static void FN(product)(const struct apus_product *p) {
+AI void FN(blocks)(const struct apus_product *p, long a_row) {
   const long deep = p->depth * p->segments;
   long block = 65536 / (deep > 0 ? deep : 1) / (2 * VL) * (2 * VL);
   if (block < 2 * VL) block = 2 * VL;
   if (p->rows <= ROWS || p->columns <= block) {
-    FN(strips)(p);
+    FN(strips)(p, a_row);
     return;
   }
   struct apus_product part = *p;
@@ -140,8 +141,14 @@ static void FN(product)(const struct apus_product *p) {
     part.b = p->b + first;
     part.c = p->c + first;
     part.bias = p->start == APUS_FROM_BIAS ? p->bias + first : NULL;
-    FN(strips)(&part);
+    FN(strips)(&part, a_row);
   }
+}
+
+static void FN(product)(const struct apus_product *p) {
+  // A transposed matrix, whose rows are one number apart, needs no register for each row.
+  if (p->a_row == 1) FN(blocks)(p, 1);
+  else FN(blocks)(p, p->a_row);
 }
 
 // The sums of VL vectors, as one vector: a tree of transposing additions.
