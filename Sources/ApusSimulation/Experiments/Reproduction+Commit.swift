@@ -33,19 +33,18 @@ extension Reproduction {
   /// The curves of the best of every cell's grid, with the first published figure.
   private func writeFigure() throws(SimulationError) {
     let best = rows.compactMap { cell in
-      experiment.claims.first { $0.cell == cell.cell }.flatMap { claim in
-        Self.best(of: cell.rows, by: claim.metric)
-      }
+      let claim = experiment.claims.first { $0.cell == cell.cell || $0.over == cell.cell }
+      return claim.flatMap { Self.best(of: cell.rows, by: $0.metric) }.map { (cell.cell, $0) }
     }
-    guard !best.isEmpty else { return }
+    guard let first = best.first else { return }
     var reference: Figure.Reference?
-    if let target = best.first?.summaries.first?.targetAccuracy {
+    if let target = first.1.summaries.first?.targetAccuracy {
       let published = experiment.claims.first { $0.metric == .roundsToTarget && $0.over == nil }
       reference = Figure.Reference(
         accuracy: target, round: published?.published, label: experiment.source)
     }
     try Figure.write(
-      runs: best.flatMap(\.directories), title: experiment.title, reference: reference,
+      groups: best.map { ($0.0, $0.1.directories) }, title: experiment.title, reference: reference,
       to: experiment.directory + "/figure.svg")
   }
 

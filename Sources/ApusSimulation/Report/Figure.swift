@@ -37,6 +37,28 @@ public enum Figure {
     try Report.write(svg(runs: runs, title: title, reference: reference), to: path)
   }
 
+  /// Writes a figure with a curve for each of some groups of runs, seeds of one recipe each.
+  ///
+  /// - Parameters:
+  ///   - groups: what each is called, and the directories of its runs.
+  ///   - title: of the picture.
+  ///   - reference: a published result.
+  ///   - path: of the file.
+  /// - Throws: `not-a-run`, `damaged-run`, `output-unwritable`.
+  public static func write(
+    groups: [(label: String, runs: [String])], title: String, reference: Reference?,
+    to path: String
+  ) throws(SimulationError) {
+    var named: [RunGroup] = []
+    for (index, group) in groups.enumerated() {
+      named.append(
+        RunGroup(
+          label: group.label, runs: try Report.read(group.runs),
+          colour: index % RunGroup.paletteCount))
+    }
+    try Report.write(svg(of: named, title: title, reference: reference), to: path)
+  }
+
   static func svg(of groups: [RunGroup], title: String, reference: Reference?) -> String {
     let series = groups.flatMap {
       $0.series(of: \.accuracy, label: $0.label, colour: $0.colour)
