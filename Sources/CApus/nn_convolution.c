@@ -215,15 +215,3 @@ APUS_CLONES void apus_depthwise_filter_gradient(
     }
   }
 }
-
-APUS_CLONES void apus_flip_filter(
-    size_t kernel_height, size_t kernel_width, size_t in, size_t out, const float *restrict x,
-    float *restrict y) {
-  size_t taps_count = kernel_height * kernel_width;
-  for (size_t tap = 0; tap < taps_count; tap++, y += in * out) {
-    const float *restrict from = x + (taps_count - 1 - tap) * in * out;
-    for (size_t o = 0; o < out; o++) {
-      for (size_t i = 0; i < in; i++) y[o * in + i] = from[i * out + o];
-    }
-  }
-}

@@ -161,8 +161,3 @@ APUS_CLONES void apus_power_gradient(
     scaled_power(n, p, p - 1, x, dy, dx);
   }
 }
-
-APUS_CLONES void apus_divisor_gradient(
-    size_t n, const float *y, const float *b, const float *dy, float *db) {
-  APUS_PARALLEL for (size_t i = 0; i < n; i++) db[i] = -dy[i] * y[i] / b[i];
-}

@@ -6,20 +6,6 @@
 
 #include "nn_math.h"
 
-APUS_CLONES double apus_sum(size_t n, const float *x) {
-#pragma clang fp reassociate(on)
-  double sum = 0;
-  for (size_t i = 0; i < n; i++) sum += (double)x[i];
-  return sum;
-}
-
-APUS_CLONES double apus_dot(size_t n, const float *a, const float *b) {
-#pragma clang fp reassociate(on) contract(fast)
-  double sum = 0;
-  for (size_t i = 0; i < n; i++) sum += (double)a[i] * (double)b[i];
-  return sum;
-}
-
 enum { tile = 64, block = 64 };  // columns in registers, rows summed before they join the total
 
 // Adds up `width` ≤ tile columns of `rows` rows that are `stride` apart.

@@ -81,8 +81,6 @@ import Testing
       #expect(difference(moved, x.map { 3 * Double($0) - 0.5 }) < 1e-7)
       #expect(try output(n) { apus_negate(n, x, $0) } == x.map { -$0 })
       #expect(try output(n) { apus_fill(n, 7, $0) } == x.map { _ in 7 })
-      #expect(abs(apus_sum(n, x) - x.reduce(0) { $0 + Double($1) }) < 1e-12)
-      #expect(abs(apus_dot(n, x, y) - dot(x, y)) < 1e-12)
     }
   }
 
@@ -125,7 +123,7 @@ import Testing
     }
   }
 
-  @Test("Gradients of square roots and divisors agree with their formulas")
+  @Test("The gradient of square roots agrees with its formula")
   func gradients() throws {
     let x = numbers(33, seed: 1, in: 0.2...2)
     let dy = numbers(33, seed: 2)
@@ -133,9 +131,5 @@ import Testing
     let dx = try output(33) { apus_sqrt_gradient(33, y, dy, $0) }
     #expect(
       difference(dx, zip(x, dy).map { Double($1) * 0.5 / Double($0).squareRoot() }) < 2e-7)
-    let quotient = x.map { 3 / $0 }
-    let db = try output(33) { apus_divisor_gradient(33, quotient, x, dy, $0) }
-    #expect(
-      difference(db, zip(x, dy).map { -3 * Double($1) / Double($0) / Double($0) }) < 3e-7)
   }
 }

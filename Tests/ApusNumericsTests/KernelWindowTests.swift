@@ -158,19 +158,4 @@ import Testing
     let dx = try output(x.count) { apus_average_pool_gradient(2, &w, flag, dy, $0) }
     #expect(abs(dot(y, dy) - dot(x, dx)) < 1e-4)
   }
-
-  @Test("A turned filter has its corners and channels swapped")
-  func flip() throws {
-    let x = numbers(2 * 3 * 4 * 5, seed: 1)
-    let y = try output(x.count) { apus_flip_filter(2, 3, 4, 5, x, $0) }
-    for a in 0..<2 {
-      for b in 0..<3 {
-        for c in 0..<5 {
-          for d in 0..<4 {
-            #expect(y[((a * 3 + b) * 5 + c) * 4 + d] == x[(((1 - a) * 3 + 2 - b) * 4 + d) * 5 + c])
-          }
-        }
-      }
-    }
-  }
 }

@@ -54,10 +54,4 @@ void apus_depthwise_filter_gradient(
     const float *restrict x,
     const float *restrict dy, float beta, float *restrict dfilter);
 
-/// y[a, b, c, d] = x[kernel_height - 1 - a, kernel_width - 1 - b, d, c]: a filter turned round, in
-/// and out swapped, which makes the input gradient of a convolution of stride 1 a convolution.
-void apus_flip_filter(
-    size_t kernel_height, size_t kernel_width, size_t in, size_t out, const float *restrict x,
-    float *restrict y);
-
 #endif

@@ -60,17 +60,10 @@ void apus_sqrt_gradient(size_t n, const float *y, const float *dy, float *dx);
 void apus_power(size_t n, float p, const float *x, float *y);
 /// dx[i] = dy[i] p x[i]^(p - 1), given the input x.
 void apus_power_gradient(size_t n, float p, const float *x, const float *dy, float *dx);
-/// db[i] = -dy[i] y[i] / b[i], of y = a / b, given the output y and the divisor b. (For a it is dy
-/// / b.)
-void apus_divisor_gradient(size_t n, const float *y, const float *b, const float *dy, float *db);
 
 /// y[i] = beta y[i] + alpha Σ_r x[r, i]; x is rows × n. With beta = 0, y is not read. Summed in
 /// blocks, so that the rounding error grows with the square root of the rows at worst.
 void apus_column_sums(
     size_t rows, size_t n, float alpha, const float *restrict x, float beta, float *restrict y);
-/// Σ_i x[i], in Double.
-double apus_sum(size_t n, const float *x);
-/// Σ_i a[i] b[i], in Double.
-double apus_dot(size_t n, const float *a, const float *b);
 
 #endif
