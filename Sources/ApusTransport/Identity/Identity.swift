@@ -41,6 +41,16 @@ package struct Identity: Sendable {
   /// Our own certificate.
   package var certificate: Certificate { certificates[0] }
 
+  /// What TLS shows; a server shows the authority too, so that a client that knows only its digest can check it.
+  package func tlsMaterial() throws(TransportError) -> TLSMaterial {
+    var chain = certificates.map(\.der)
+    if name.role == .server {
+      let ends = authorities.filter { !certificates.contains($0) && $0.issuer == $0.subject }
+      chain += ends.map(\.der)
+    }
+    return TLSMaterial(certificateChain: chain, privateKey: try key.pkcs8())
+  }
+
   /// Reads the identity in a directory.
   ///
   /// - Throws: ``TransportError``: `missing-identity` where there is none or it is not finished, `exposed-key` where
