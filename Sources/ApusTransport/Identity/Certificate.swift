@@ -24,7 +24,7 @@ package struct Certificate: Hashable, Sendable {
   package let usages: Set<Usage>
   /// Whether it may sign other certificates.
   package let isAuthority: Bool
-  /// From the one SAN URI that begins with `apus://`; nil where there is none. Never from the common name.
+  /// From the one SAN URI that begins with apus://, never from the common name; nil where there is none.
   package let name: IdentityName?
   /// The SAN's DNS names and IP addresses, as text.
   package let hosts: [HostName]
