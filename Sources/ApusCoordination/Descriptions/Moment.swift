@@ -8,6 +8,7 @@ package enum Moment {
   /// `2026-11-21T12:04:13.007Z`.
   ///
   /// - Parameter milliseconds: since 1970 (UTC); 0 for no moment.
+  /// - Returns: nil for no moment.
   package static func text(_ milliseconds: UInt64) -> String? {
     guard let date = date(milliseconds) else { return nil }
     return date.formatted(

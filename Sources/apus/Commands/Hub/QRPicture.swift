@@ -26,10 +26,11 @@ struct QRPicture {
   /// Light squares that readers want around a code; the standard's 4 is more than they need.
   private static let margin = 2
 
-  /// Lines of text: dark squares are left out of light ones, as on a dark terminal.
+  /// The picture as text: dark squares are left out of light ones, as on a dark terminal.
   ///
   /// - Parameter usesColor: whether to say that light is white and dark is black, so that the picture is
   ///   right on a light terminal too.
+  /// - Returns: lines, without their ends.
   func lines(usesColor: Bool) -> [String] {
     let range = -Self.margin..<squares.count + Self.margin
     return stride(from: range.lowerBound, to: range.upperBound, by: 2).map { row in
