@@ -90,7 +90,8 @@ let package = Package(
     module(
       "ApusSimulation",
       [
-        "ApusWire", "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusData", "ApusNumerics",
+        "ApusWire", "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusData",
+        "ApusNumerics",
       ]),
     // 7
     .executableTarget(
