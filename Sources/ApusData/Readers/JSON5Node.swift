@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A value of a JSON5 text and where it was written.
-struct JSON5Node: Sendable {
-  enum Value: Sendable {
+package struct JSON5Node: Sendable {
+  package enum Value: Sendable {
     case null
     case boolean(Bool)
     /// As written, so that a 64-bit integer or a decimal fraction is read without a detour.
@@ -13,32 +13,43 @@ struct JSON5Node: Sendable {
     case object([Member])
   }
 
-  struct Member: Sendable {
-    var key: String
+  package struct Member: Sendable {
+    package var key: String
     /// Where the key stands.
-    var origin: Origin
-    var node: JSON5Node
+    package var origin: Origin
+    package var node: JSON5Node
+
+    package init(key: String, origin: Origin, node: JSON5Node) {
+      self.key = key
+      self.origin = origin
+      self.node = node
+    }
   }
 
   /// Who said a value.
-  enum Origin: Hashable, Sendable {
+  package enum Origin: Hashable, Sendable {
     /// A line of the text, counted from 1.
     case line(Int)
     /// `key.path=value` on the command line.
     case override(String)
   }
 
-  var value: Value
-  var origin: Origin
+  package var value: Value
+  package var origin: Origin
+
+  package init(value: Value, origin: Origin) {
+    self.value = value
+    self.origin = origin
+  }
 
   /// The member of an object with a key.
-  subscript(key: String) -> JSON5Node? {
+  package subscript(key: String) -> JSON5Node? {
     guard case .object(let members) = value else { return nil }
     return members.first { $0.key == key }?.node
   }
 
   /// The deepest value on a path that there is.
-  func nearest(on path: some Sequence<String>) -> JSON5Node {
+  package func nearest(on path: some Sequence<String>) -> JSON5Node {
     var node = self
     for key in path {
       guard let next = node[key] else { break }
@@ -50,7 +61,7 @@ struct JSON5Node: Sendable {
 
 extension JSON5Node: CustomStringConvertible {
   /// The value as a message shows it, at most some forty characters of it.
-  var description: String {
+  package var description: String {
     switch value {
     case .null: "null"
     case .boolean(let value): "\(value)"

@@ -5,15 +5,15 @@
 ///
 /// Foundation reads JSON5 too, but it names no line, keeps one of two equal keys without a word, and
 /// reads `\u0061` in a key as five letters.
-struct JSON5Parser {
+package struct JSON5Parser {
   /// What is wrong with a text, and in which line.
-  struct Failure: Error {
-    var line: Int
-    var message: String
+  package struct Failure: Error {
+    package var line: Int
+    package var message: String
   }
 
   /// Objects and arrays in one another.
-  static let deepestNesting = 32
+  package static let deepestNesting = 32
 
   private let scalars: [Unicode.Scalar]
   private var place = 0
@@ -23,13 +23,13 @@ struct JSON5Parser {
   /// - Parameters:
   ///   - text: the text.
   ///   - override: the option that the text comes from, where it is not a file.
-  init(_ text: String, override: String? = nil) {
+  package init(_ text: String, override: String? = nil) {
     scalars = Array(text.unicodeScalars)
     self.override = override
   }
 
   /// The one value that the text is.
-  mutating func parse() throws(Failure) -> JSON5Node {
+  package mutating func parse() throws(Failure) -> JSON5Node {
     try skipSpace()
     let node = try value(depth: 0)
     try skipSpace()

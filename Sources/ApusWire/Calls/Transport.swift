@@ -48,7 +48,9 @@ public protocol CallHandler: Sendable {
   func handle(_ call: any ServerCall) async throws(RPCError)
 }
 
-/// A call as the client has it. Dropping it cancels it.
+/// A call as the client has it.
+///
+/// Dropping it cancels it.
 public protocol ClientCall: AnyObject, Sendable {
   /// Sends a message; returns when there is room for another.
   func send(_ message: [UInt8]) async throws(RPCError)
