@@ -243,7 +243,10 @@ import Testing
     let place = try StoreWorkplace()
     for (name, script, code) in [
       ("foreign", "CREATE TABLE theirs (x)", AggregatorError.Code.foreignStore),
-      ("later", "PRAGMA application_id = \(Schema.applicationID); PRAGMA user_version = 99", .newerStore),
+      (
+        "later", "PRAGMA application_id = \(Schema.applicationID); PRAGMA user_version = 99",
+        .newerStore
+      ),
     ] {
       let directory = place.path(name)
       try DirectoryLock.make(directory)
