@@ -107,6 +107,8 @@ extension Transaction {
   ///   - action: for example `device.enrolled`.
   ///   - subject: what it was done to.
   ///   - detail: JSON; no secrets.
+  /// - Returns: the entry, with its hash.
+  /// - Throws: nothing that is not fatal.
   @discardableResult
   package func audit(
     actor: String, action: String, subject: String, detail: String = "{}"
@@ -128,6 +130,8 @@ extension Transaction {
   /// - Parameters:
   ///   - sequence: the last entry that is known; 0 for all.
   ///   - limit: at most so many.
+  /// - Returns: the entries, without gaps.
+  /// - Throws: `damaged-store`.
   package func auditEntries(
     after sequence: UInt64, limit: Int
   ) throws(AggregatorError) -> [AuditLog.Entry] {

@@ -34,6 +34,7 @@ extension Transaction {
   ///   - key: chosen by the caller, the same for each attempt.
   ///   - request: the encoded request.
   ///   - body: gives the encoded answer; what it writes is written with it or not at all.
+  /// - Returns: the encoded answer, and whether it was given before.
   /// - Throws: `alreadyExists` (``RPCError``) where another request came under this key; what `body`
   ///   throws, and then nothing is remembered.
   package func once(

@@ -38,6 +38,7 @@ package final class Store: Sendable {
   ///   - clock: milliseconds since 1970 (UTC).
   ///   - onFatal: is told of the first error after which nothing may go on; must end the process.
   ///     Everything that is asked of the store afterwards throws the same error.
+  /// - Returns: the store, which is the only one in its directory.
   /// - Throws: `directory-in-use`, `newer-store`, `foreign-store`, `damaged-store`, `file-system`,
   ///   `disk-full`.
   package static func open(

@@ -14,7 +14,9 @@ package struct Transaction {
 
   /// Runs a statement.
   ///
-  /// - Parameter bindings: for each `?` in order.
+  /// - Parameters:
+  ///   - sql: one statement.
+  ///   - bindings: for each `?` in order.
   /// - Returns: how many rows it changed.
   /// - Throws: `constraint` (``AggregatorError/sqlite`` tells which), `invalid-statement`; others are
   ///   fatal and end the process.
