@@ -55,7 +55,9 @@ package final class AccessBook: Sendable {
 
   /// Notes what a member says it runs; at most 200 bytes are kept.
   package func note(build: String, of id: String) {
-    state.withLock { $0.entries[id]?.build = String(decoding: build.utf8.prefix(200), as: UTF8.self) }
+    state.withLock {
+      $0.entries[id]?.build = String(decoding: build.utf8.prefix(200), as: UTF8.self)
+    }
   }
 
   package var isLoaded: Bool { state.withLock(\.isLoaded) }

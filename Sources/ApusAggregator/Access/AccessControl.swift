@@ -121,7 +121,8 @@ package struct AccessControl: CallHandler {
   ) async throws(RPCError) {
     guard identity.federation == federation else {
       throw RPCError(
-        .permissionDenied, "The certificate is of another federation.", reason: "foreign-federation")
+        .permissionDenied, "The certificate is of another federation.", reason: "foreign-federation"
+      )
     }
     let now = clock.wall()
     // A connection may live longer than the certificate that it began with.

@@ -35,7 +35,8 @@ enum CallerAddress {
     }
     // Behind the gap there are zeros for the groups that are left out.
     let behind = groups[(gap + 1)...].filter { !$0.isEmpty }
-    let head = groups[..<gap] + Array(repeating: "0", count: max(0, 8 - gap - behind.count)) + behind
+    let head =
+      groups[..<gap] + Array(repeating: "0", count: max(0, 8 - gap - behind.count)) + behind
     return head.prefix(4).joined(separator: ":") + "::/64"
   }
 }

@@ -22,7 +22,8 @@ package enum AccessTable {
 
   package static let rules: [String: Rule] = {
     var rules: [String: Rule] = [:]
-    func allow(_ path: String, _ roles: Set<Role>, anonymous: Bool = false, disabled: Bool = false) {
+    func allow(_ path: String, _ roles: Set<Role>, anonymous: Bool = false, disabled: Bool = false)
+    {
       precondition(rules[path] == nil, "\(path) is in the table twice.")
       rules[path] = Rule(roles: roles, allowsAnonymous: anonymous, allowsDisabled: disabled)
     }

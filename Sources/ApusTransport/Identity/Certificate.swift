@@ -79,6 +79,20 @@ package struct Certificate: Hashable, Sendable {
 
   package var pem: [UInt8] { PEM.text("CERTIFICATE", der) }
 
+  /// Whether two thirds of its time are over, and it should be renewed.
+  ///
+  /// - Parameter now: seconds since 1970 (UTC).
+  package func isDue(at now: Int64) -> Bool { now >= renewal() }
+
+  /// Seconds since 1970 (UTC) when it should be renewed: when two thirds of its time are over, or up to a tenth of
+  /// its time before; its digest says how much, so that certificates that were made together are not renewed
+  /// together.
+  package func renewal() -> Int64 {
+    let lifetime = max(0, notAfter - notBefore)
+    let share = Double(digest[0]) * 256 + Double(digest[1])
+    return notBefore + Int64(Double(lifetime) * (2.0 / 3 - 0.1 * share / 65_536))
+  }
+
   /// Who holds a certificate that TLS has verified.
   ///
   /// - Throws: ``TransportError``: `nameless-certificate` where it has no identity, `wrong-usage` where it is an
