@@ -84,28 +84,28 @@ package struct TokenBuckets: Sendable {
   package mutating func take(
     _ amount: Double = 1, by name: String, at now: Duration
   ) -> Duration? {
-    with(name, now) { $0.take(amount, of: rate, at: now) }
+    with(name, now) { bucket, rate in bucket.take(amount, of: rate, at: now) }
   }
 
   /// As ``TokenBucket/has(_:of:at:)``.
   package mutating func has(
     _ amount: Double = 1, by name: String, at now: Duration
   ) -> Duration? {
-    with(name, now) { $0.has(amount, of: rate, at: now) }
+    with(name, now) { bucket, rate in bucket.has(amount, of: rate, at: now) }
   }
 
   private mutating func with(
-    _ name: String, _ now: Duration, _ body: (inout TokenBucket) -> Duration?
+    _ name: String, _ now: Duration, _ body: (inout TokenBucket, TokenBucket.Rate) -> Duration?
   ) -> Duration? {
+    let rate = rate
     if buckets[name] == nil && buckets.count >= limit {
-      let rate = rate
       buckets = buckets.filter { entry in
         var bucket = entry.value
         return !bucket.isFull(rate, at: now)
       }
       // So many are busy that strangers have to share.
-      if buckets.count >= limit { return body(&common) }
+      if buckets.count >= limit { return body(&common, rate) }
     }
-    return body(&buckets[name, default: TokenBucket(rate, at: now)])
+    return body(&buckets[name, default: TokenBucket(rate, at: now)], rate)
   }
 }

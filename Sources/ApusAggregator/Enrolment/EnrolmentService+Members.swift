@@ -1,7 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-package import ApusTransport
+internal import ApusTransport
 package import ApusWire
 
 extension EnrolmentService {

@@ -222,7 +222,7 @@ package final class EnrolmentService: Sendable {
     }
     if isLogged {
       // Nobody is let in, whether it can be logged or not.
-      try? await store.write { transaction in
+      _ = try? await store.write { transaction in
         try transaction.audit(
           actor: peer.address, action: "enrolment.refused", subject: mark,
           detail: AuditDetail.json(["reason": reason.rawValue]))

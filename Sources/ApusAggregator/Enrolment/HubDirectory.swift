@@ -89,7 +89,8 @@ package struct HubDirectory: Sendable {
       }
       return name
     }
-    let name = try wanted ?? SecureRandom.id()
+    let name: String
+    if let wanted { name = wanted } else { name = try SecureRandom.id() }
     guard IdentityName.isFederation(name) else {
       throw TransportError(
         .malformed,

@@ -1,7 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-package import ApusWire
+internal import ApusWire
 
 extension Transaction {
   private static let memberColumns = """
