@@ -27,6 +27,9 @@ final class Connection {
   private(set) var blockedSince: UInt64?
   /// TLS's own answers while the system had no room.
   private var queued: [UInt8] = []
+  /// Whether the connection stays although both sides have said that they want no more streams: some may be on
+  /// their way.
+  var isHeldOpen = false
   private var isDirty = false
   /// Whether a callback of the session is on the stack, which may not be closed then.
   private var isInside = false
@@ -108,7 +111,9 @@ final class Connection {
     isInside = false
     if let pendingLoss { return close(pendingLoss) }
     if sent >= Self.turn, blockedSince == nil { setNeedsFlush() }
-    if blockedSince == nil, session.isFinished { close(ConnectionLoss(.ended, "The connection was closed.")) }
+    if blockedSince == nil, !isHeldOpen, session.isFinished {
+      close(ConnectionLoss(.ended, "The connection was closed."))
+    }
   }
 
   // MARK: Bytes
@@ -164,7 +169,9 @@ final class Connection {
       guard blockedSince == nil else {
         queued.append(contentsOf: bytes)
         // Only TLS's answers come here; a peer that provokes so many of them without reading means no good.
-        if queued.count > 4 * Self.batch { pendingLoss = ConnectionLoss(.broken, "The other side does not read.") }
+        if queued.count > 4 * Self.batch {
+          pendingLoss = ConnectionLoss(.broken, "The other side does not read.")
+        }
         return
       }
       guard let count = socket.tryWrite(bytes) else {
@@ -214,7 +221,9 @@ extension Connection: SocketDelegate {
   }
 
   func socketDidEnd(_ message: String?) {
-    finish(ConnectionLoss(.broken, message.map { "The connection broke: \($0)." } ?? "The other side has gone."))
+    finish(
+      ConnectionLoss(
+        .broken, message.map { "The connection broke: \($0)." } ?? "The other side has gone."))
   }
 }
 

@@ -26,6 +26,11 @@ enum HTTP2Callbacks {
       session.receive(frame.pointee)
       return 0
     }
+    nghttp2_session_callbacks_set_on_frame_send_callback(table) { _, frame, data in
+      guard let session = HTTP2Callbacks.session(data), let frame else { return 0 }
+      session.didSend(frame.pointee)
+      return 0
+    }
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(table) {
       _, _, id, bytes, count, data in
       guard let session = HTTP2Callbacks.session(data) else { return 0 }
@@ -33,7 +38,9 @@ enum HTTP2Callbacks {
       return 0
     }
     nghttp2_session_callbacks_set_on_stream_close_callback(table) { _, id, code, data in
-      guard let session = HTTP2Callbacks.session(data), let stream = session.forget(id) else { return 0 }
+      guard let session = HTTP2Callbacks.session(data), let stream = session.forget(id) else {
+        return 0
+      }
       session.close(stream, code: code)
       return 0
     }
@@ -48,7 +55,8 @@ enum HTTP2Callbacks {
   /// Where the bytes of a stream come from.
   static var provider: nghttp2_data_provider {
     nghttp2_data_provider(source: nghttp2_data_source()) { _, id, buffer, length, flags, _, data in
-      guard let session = HTTP2Callbacks.session(data), let stream = session.stream(id), let flags else {
+      guard let session = HTTP2Callbacks.session(data), let stream = session.stream(id), let flags
+      else {
         return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
       }
       let (count, next) = stream.take(
@@ -128,6 +136,20 @@ extension HTTP2Session {
     }
   }
 
+  fileprivate func didSend(_ frame: nghttp2_frame) {
+    switch UInt32(frame.hd.type) {
+    case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue, NGHTTP2_WINDOW_UPDATE.rawValue:
+      delegate?.sessionDidSendForCall()
+      let isLast = frame.hd.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+      if isLast, UInt32(frame.hd.type) != NGHTTP2_WINDOW_UPDATE.rawValue,
+        let stream = stream(frame.hd.stream_id)
+      {
+        resetAfterEnd(stream)
+      }
+    default: break
+    }
+  }
+
   private func receiveHeaders(on stream: HTTP2Stream, isLast: Bool) {
     let isTooLarge = stream.fieldSize > options.headerListSize
     let fields = stream.fields
@@ -138,14 +160,14 @@ extension HTTP2Session {
         respond(on: stream, headers: [(":status", "431")], isLast: true)
         return
       }
-      guard let consumer = delegate?.sessionConsumer(for: stream) else {
-        reset(stream.id, code: NGHTTP2_REFUSED_STREAM.rawValue)
+      guard let consumer = delegate?.sessionConsumer(for: stream, headers: fields) else {
+        reset(stream, code: HTTP2Code.refusedStream)
         return
       }
       stream.consumer = consumer
     }
     guard !isTooLarge else {
-      reset(stream.id, code: NGHTTP2_ENHANCE_YOUR_CALM.rawValue)
+      reset(stream, code: HTTP2Code.enhanceYourCalm)
       return
     }
     stream.consumer?.streamDidReceive(headers: fields, isLast: isLast)

@@ -9,10 +9,12 @@ protocol HTTP2SessionDelegate: AnyObject {
   /// A header block has begun (true) or is complete (false).
   func sessionIsReadingHeaders(_ isReading: Bool)
   /// The first header block of a stream that the other side opened; nil refuses it.
-  func sessionConsumer(for stream: HTTP2Stream) -> (any StreamConsumer)?
+  func sessionConsumer(for stream: HTTP2Stream, headers: Metadata) -> (any StreamConsumer)?
   func sessionDidCloseStream(_ stream: HTTP2Stream)
   func sessionDidReceiveSettings()
   func sessionDidReceivePing(isAnswer: Bool)
+  /// A frame with news of a call, or room for one, went out.
+  func sessionDidSendForCall()
   func sessionDidReceiveGoAway(code: UInt32, lastStream: Int32, message: String)
   /// The header fields grew beyond all limits.
   func sessionDidOverflow()
@@ -99,6 +101,7 @@ final class HTTP2Session {
   }
 
   func respond(on stream: HTTP2Stream, headers: Metadata, isLast: Bool) {
+    if isLast { stream.end(with: nil) }
     headers.withNative { fields, count in
       var provider = HTTP2Callbacks.provider
       if isLast {
@@ -120,8 +123,21 @@ final class HTTP2Session {
     nghttp2_session_resume_data(session, stream.id)
   }
 
-  func reset(_ id: Int32, code: UInt32) {
-    nghttp2_submit_rst_stream(session, 0, id, code)
+  /// Ends a stream; with code 0 after what is still to be sent on it, with another at once.
+  func reset(_ stream: HTTP2Stream, code: UInt32) {
+    if code == 0, stream.isEnding {
+      stream.isResetAfterEnd = true
+    } else {
+      stream.drop()
+      nghttp2_submit_rst_stream(session, 0, stream.id, code)
+    }
+  }
+
+  /// The end of a stream went out: whatever the other side still sends is not wanted.
+  func resetAfterEnd(_ stream: HTTP2Stream) {
+    guard stream.isResetAfterEnd else { return }
+    stream.isResetAfterEnd = false
+    nghttp2_submit_rst_stream(session, 0, stream.id, 0)
   }
 
   /// Forgets a stream that nghttp2 has closed.

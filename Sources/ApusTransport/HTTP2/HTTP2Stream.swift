@@ -37,6 +37,10 @@ final class HTTP2Stream {
   private var head = 0
   private var trailers: Metadata?
   private var endsAfterQueue = false
+  /// Whether the other side is to be told, after the end, that it may stop sending.
+  var isResetAfterEnd = false
+  /// Whether all that is to be sent is queued.
+  var isEnding: Bool { endsAfterQueue }
   /// Whether nghttp2 waits to be told of more.
   var isDeferred = false
   /// Bytes that are queued.
@@ -59,9 +63,6 @@ final class HTTP2Stream {
     self.trailers = trailers
     endsAfterQueue = true
   }
-
-  /// Whether there is something to send, or an end to tell.
-  var hasOutput: Bool { queuedCount > 0 || endsAfterQueue }
 
   /// Copies queued bytes; returns how many, and what comes after them.
   func take(into buffer: UnsafeMutableRawBufferPointer) -> (count: Int, then: Output) {

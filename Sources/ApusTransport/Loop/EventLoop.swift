@@ -44,7 +44,8 @@ package final class EventLoop: @unchecked Sendable {
     wakeUp = .allocate(capacity: 1)
     alarm = .allocate(capacity: 1)
     guard uv_loop_init(loop) == 0, uv_timer_init(loop, alarm) == 0 else {
-      throw TransportError(.system, "libuv could not make an event loop; are there file descriptors left?")
+      throw TransportError(
+        .system, "libuv could not make an event loop; are there file descriptors left?")
     }
     let own = Unmanaged.passUnretained(self).toOpaque()
     alarm.pointee.data = own
@@ -78,25 +79,25 @@ package final class EventLoop: @unchecked Sendable {
     alarm.deallocate()
   }
 
-  /// Has work done on the loop's thread, in the order of the calls; after `stop` it is dropped.
-  package func post(_ work: @escaping Work) {
-    let wakes = inbox.withLock { inbox in
-      guard !inbox.isClosed else { return false }
+  /// Has work done on the loop's thread, in the order of the calls.
+  ///
+  /// - Returns: false after `stop`, when the work is dropped.
+  @discardableResult
+  package func post(_ work: @escaping Work) -> Bool {
+    let (isAccepted, wakes) = inbox.withLock { inbox in
+      guard !inbox.isClosed else { return (false, false) }
       inbox.work.append(work)
-      return inbox.work.count == 1
+      return (true, inbox.work.count == 1)
     }
     if wakes { uv_async_send(wakeUp) }
+    return isAccepted
   }
 
   /// Has work done on the loop's thread and waits for its result; nil after `stop`.
   func run<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result? {
     await withCheckedContinuation { (continuation: CheckedContinuation<Result?, Never>) in
-      let accepted = inbox.withLock { inbox in
-        guard !inbox.isClosed else { return false }
-        inbox.work.append { continuation.resume(returning: work()) }
-        return true
-      }
-      if accepted { uv_async_send(wakeUp) } else { continuation.resume(returning: nil) }
+      let isAccepted = post { continuation.resume(returning: work()) }
+      if !isAccepted { continuation.resume(returning: nil) }
     }
   }
 

@@ -13,7 +13,9 @@ protocol SocketDelegate: AnyObject {
   func socketDidEnd(_ message: String?)
 }
 
-/// A TCP socket on a loop. It lives until libuv has closed it.
+/// A TCP socket on a loop.
+///
+/// It lives until libuv has closed it.
 final class Socket {
   let loop: EventLoop
   private let handle: UnsafeMutablePointer<uv_tcp_t>

@@ -9,7 +9,7 @@ final class PeerCheck: Sendable {
   private let trust: PeerTrust
   private let accept: (@Sendable ([UInt8]) throws -> Void)?
 
-  /// - Parameter accept: has the last word on a certificate that verifies; gets its DER.
+  /// `accept` has the last word on a certificate that verifies; it gets its DER.
   init(trust: PeerTrust, accept: (@Sendable ([UInt8]) throws -> Void)?) {
     self.trust = trust
     self.accept = accept

@@ -24,9 +24,8 @@ final class TLSConnection {
   private let context: TLSContext
   private let pipe: UnsafeMutablePointer<Pipe>
 
-  /// - Parameters:
-  ///   - output: where encrypted bytes go.
-  ///   - host: for clients: the name or the address that must be in the server's certificate.
+  /// Encrypted bytes go to `output`; `host` is, for clients, the name or the address that must be in the server's
+  /// certificate.
   init(_ context: TLSContext, output: OutputBuffer, host: String?) throws(TransportError) {
     guard let ssl = SSL_new(context.pointer), let bio = BIO_new(Self.method) else {
       throw TransportError(.system, "OpenSSL could not make a connection: \(opensslMessage()).")
@@ -71,7 +70,8 @@ final class TLSConnection {
     ERR_clear_error()
     let status = SSL_do_handshake(ssl)
     guard status == 1 else { return progress(after: status) }
-    return hasAgreedOnHTTP2 ? .done : .failed(TLSFailure(.other, "The other side does not speak HTTP/2."))
+    return hasAgreedOnHTTP2
+      ? .done : .failed(TLSFailure(.other, "The other side does not speak HTTP/2."))
   }
 
   private var hasAgreedOnHTTP2: Bool {

@@ -47,7 +47,7 @@ final class TLSContext: @unchecked Sendable {
 
   /// A server's: asks for a client certificate and takes none for an answer, but no bad one.
   ///
-  /// - Parameter identify: gets a verified certificate (DER); what it throws refuses the connection.
+  /// `identify` gets a verified certificate (DER); what it throws refuses the connection.
   static func server(
     _ material: TLSMaterial, clientAuthorities: [[UInt8]],
     identify: @escaping @Sendable ([UInt8]) throws -> PeerIdentity
@@ -94,7 +94,8 @@ final class TLSContext: @unchecked Sendable {
         : SSL_CTX_ctrl(pointer, SSL_CTRL_CHAIN_CERT, 1, UnsafeMutableRawPointer(certificate))
       guard status == 1 else {
         throw TransportError(
-          .certificate, "Certificate \(place + 1) of the chain cannot be used: \(opensslMessage()).")
+          .certificate, "Certificate \(place + 1) of the chain cannot be used: \(opensslMessage())."
+        )
       }
     }
     let key = material.privateKey.withUnsafeBufferPointer { bytes in
@@ -102,7 +103,8 @@ final class TLSContext: @unchecked Sendable {
       return d2i_AutoPrivateKey(nil, &next, bytes.count)
     }
     guard let key else {
-      throw TransportError(.certificate, "The private key is no PKCS #8 in DER: \(opensslMessage()).")
+      throw TransportError(
+        .certificate, "The private key is no PKCS #8 in DER: \(opensslMessage()).")
     }
     defer { EVP_PKEY_free(key) }
     guard SSL_CTX_use_PrivateKey(pointer, key) == 1, SSL_CTX_check_private_key(pointer) == 1 else {
@@ -133,7 +135,9 @@ final class TLSContext: @unchecked Sendable {
     while place < Int(offeredLength) {
       let length = Int(offered[place])
       guard place + 1 + length <= Int(offeredLength) else { return refusal }
-      if length == 2, offered[place + 1] == UInt8(ascii: "h"), offered[place + 2] == UInt8(ascii: "2") {
+      if length == 2, offered[place + 1] == UInt8(ascii: "h"),
+        offered[place + 2] == UInt8(ascii: "2")
+      {
         chosen.pointee = offered + place + 1
         chosenLength.pointee = 2
         return SSL_TLSEXT_ERR_OK

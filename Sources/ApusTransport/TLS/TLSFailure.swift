@@ -42,7 +42,8 @@ struct TLSFailure: Error, Equatable {
       kind = (42...49).contains(alert) || alert == 116 ? .refusedByPeer : .other
       message =
         kind == .refusedByPeer
-        ? "The other side does not accept this side's certificate: \(text)." : "TLS failed: \(text)."
+        ? "The other side does not accept this side's certificate: \(text)."
+        : "TLS failed: \(text)."
     }
   }
 }
