@@ -66,7 +66,10 @@ package final class AccessBook: Sendable {
 
   /// Looks a member up, and notes that it was there.
   ///
-  /// - Parameter now: milliseconds since 1970 (UTC).
+  /// - Parameters:
+  ///   - id: as its certificate says it.
+  ///   - now: milliseconds since 1970 (UTC).
+  /// - Returns: nil where it is nobody's.
   func lookUp(_ id: String, seen now: Int64) -> Entry? {
     state.withLock { state in
       state.entries[id]?.lastSeen = now

@@ -71,7 +71,9 @@ package struct TokenBuckets: Sendable {
   /// Of all who come while there is no room for a bucket of their own.
   private var common: TokenBucket
 
-  /// - Parameter limit: how many are remembered at most.
+  /// - Parameters:
+  ///   - rate: of each bucket.
+  ///   - limit: how many are remembered at most.
   package init(_ rate: TokenBucket.Rate, limit: Int = 65_536) {
     self.rate = rate
     self.limit = limit

@@ -57,6 +57,7 @@ package struct HubDirectory: Sendable {
   ///     it with a URI apus://FEDERATION/server/ID, and the hosts where it is reached.
   ///   - keyFile: its key (PEM, without a password).
   ///   - clientAuthorityFile: whose client certificates are accepted (PEM).
+  /// - Returns: the hub, with no authority of its own.
   /// - Throws: ``TransportError``, with the file's name.
   package func open(
     certificateFile: String, keyFile: String, clientAuthorityFile: String
@@ -200,9 +201,11 @@ package struct Hub: Sendable {
   /// Whether this is the first start.
   package let isNew: Bool
 
-  /// The hub with certificates that hold for longer; nil while they hold for long enough. Ask every hour.
+  /// The hub with certificates that hold for longer; to be asked every hour.
   ///
   /// - Parameter now: seconds since 1970 (UTC).
+  /// - Returns: nil while they hold for long enough.
+  /// - Throws: as ``HubDirectory/open(federation:hosts:at:)``.
   package func renewed(at now: Int64) throws(TransportError) -> Hub? {
     guard authority != nil else { return nil }
     let isDue =

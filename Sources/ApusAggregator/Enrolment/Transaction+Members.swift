@@ -31,6 +31,7 @@ extension Transaction {
   /// The member that somebody means.
   ///
   /// - Parameter reference: an id, a device's number, or a name where nobody else has it.
+  /// - Returns: the member that is meant.
   /// - Throws: `not-found`; `wrong-state` where several have the name.
   package func member(_ reference: String) throws(AggregatorError) -> DeviceRecord {
     if let member = try member(id: reference) { return member }
@@ -53,6 +54,7 @@ extension Transaction {
   ///
   /// - Parameter record: its number is not looked at: it gets the next one of its role.
   /// - Returns: the member, with its number.
+  /// - Throws: `constraint` where the id is there already.
   package func add(member record: DeviceRecord) throws(AggregatorError) -> DeviceRecord {
     var record = record
     let count: UInt64? = try value(

@@ -82,6 +82,7 @@ package struct Certificate: Hashable, Sendable {
   /// Whether two thirds of its time are over, and it should be renewed.
   ///
   /// - Parameter now: seconds since 1970 (UTC).
+  /// - Returns: whether ``renewal()`` has passed.
   package func isDue(at now: Int64) -> Bool { now >= renewal() }
 
   /// Seconds since 1970 (UTC) when it should be renewed: when two thirds of its time are over, or up to a tenth of
