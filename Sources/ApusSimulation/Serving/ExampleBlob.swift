@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ApusData
+internal import ApusNumerics
 internal import ApusWire
 
 /// Examples as one run of bytes, as an aggregator measures models on them (Evaluation in coordinator.proto).
