@@ -92,6 +92,18 @@ package struct HubProfile: Sendable {
     (host, port) = place
   }
 
+  /// A client over TLS with the profile's identity; it connects with the first call.
+  package func client() throws(CoordinationError) -> CoordinatorClient {
+    do {
+      let channel = try GRPCChannel(
+        host: host, port: port, trust: .authorities(identity.authorities.map(\.der)),
+        identity: try identity.tlsMaterial())
+      return CoordinatorClient(channel: channel, address: address)
+    } catch {
+      throw CoordinationError(.refused, "\(directory): \(error)", cause: error)
+    }
+  }
+
   // MARK: Places
 
   /// Where `apus join` keeps the hubs that this user may ask.
@@ -122,11 +134,5 @@ package struct HubProfile: Sendable {
     var isDirectory: ObjCBool = false
     return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
       && isDirectory.boolValue
-  }
-}
-
-extension HubProfile {
-  package func client() throws(CoordinationError) -> CoordinatorClient {
-    throw CoordinationError(.unreachable, "\(address) cannot be reached: there is no transport yet")
   }
 }
