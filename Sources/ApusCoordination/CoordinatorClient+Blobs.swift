@@ -108,7 +108,8 @@ private struct ChunkReader {
   let manifest: BlobManifest
   let stream: ReplyStream<Proto.BlobChunk>
 
-  init(_ manifest: BlobManifest, from first: Int, over channel: any Channel) async throws(RPCError) {
+  init(_ manifest: BlobManifest, from first: Int, over channel: any Channel) async throws(RPCError)
+  {
     self.manifest = manifest
     stream = try await channel.stream(
       BlobsMethods.readBlob,

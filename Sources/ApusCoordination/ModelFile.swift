@@ -29,7 +29,8 @@ package struct ModelFile: Sendable {
         case let (next, overflows) = end.addingReportingOverflow(tensor.length), !overflows
       else {
         throw CoordinationError(
-          .damaged, "version \(model.version): the array \(tensor.name.prefix(100)) is described wrongly")
+          .damaged,
+          "version \(model.version): the array \(tensor.name.prefix(100)) is described wrongly")
       }
       layout.append(tensor.name, Shape(extents))
       end = next
@@ -93,7 +94,8 @@ package struct ModelFile: Sendable {
     }
     guard hash.finalize() == model.modelDigest else {
       throw CoordinationError(
-        .damaged, "\(path): the numbers that came have another digest than version \(model.version)")
+        .damaged, "\(path): the numbers that came have another digest than version \(model.version)"
+      )
     }
     try file.finish()
   }

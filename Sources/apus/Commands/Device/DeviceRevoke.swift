@@ -8,7 +8,8 @@ struct DeviceRevoke: Command {
   static let grammar = Grammar(
     name: "device revoke",
     summary: "Take a device's certificate away, for good.",
-    details: "From its next call on it is not let in; to come back it needs a new invitation, and is then another device.",
+    details:
+      "From its next call on it is not let in; to come back it needs a new invitation, and is then another device.",
     arguments: [DeviceGrammar.device],
     options: [HubAccess.option],
     examples: ["apus device revoke 7"])

@@ -16,11 +16,15 @@ struct HubAccess {
 
   init(_ words: Words) { name = words.value(Self.option) }
 
+  func profile(on console: Console) throws(CoordinationError) -> HubProfile {
+    try HubProfile.find(name, environment: console.environment)
+  }
+
   /// Asks it something; the connection is closed behind.
   nonisolated(nonsending) func use<Result>(
     on console: Console, _ body: nonisolated(nonsending) (CoordinatorClient) async throws -> Result
   ) async throws -> Result {
-    let profile = try HubProfile.find(name, environment: console.environment)
+    let profile = try profile(on: console)
     console.detail("asking \(profile.address) as \(profile.identity.name.role.rawValue)")
     let client = try profile.client()
     do {

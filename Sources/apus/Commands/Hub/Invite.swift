@@ -15,7 +15,8 @@ struct Invite: Command {
     "What they may do: device (take part in rounds), operator (all that this program can), auditor (read); "
       + "device if not said.")
   static let label = Option(
-    "label", .text, "KEY=VALUE", "A label of every device that joins with it; a task can ask for labels.",
+    "label", .text, "KEY=VALUE",
+    "A label of every device that joins with it; a task can ask for labels.",
     isRepeatable: true)
   private static let noPicture = Option(
     flag: "no-qr", "Leave out the picture that a telephone reads.")
@@ -65,7 +66,9 @@ struct Invite: Command {
         throw words.failure("--label \(parts[0]) is given twice")
       }
     }
-    guard labels.count <= 16 else { throw words.failure("\(labels.count) labels, expected at most 16") }
+    guard labels.count <= 16 else {
+      throw words.failure("\(labels.count) labels, expected at most 16")
+    }
     return labels
   }
 
@@ -73,7 +76,9 @@ struct Invite: Command {
   static func seconds(_ text: String) -> Int? {
     let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
     let unit = text.last.flatMap { units[$0] }
-    guard let number = Int(unit == nil ? text[...] : text.dropLast()), number > 0 else { return nil }
+    guard let number = Int(unit == nil ? text[...] : text.dropLast()), number > 0 else {
+      return nil
+    }
     let (seconds, overflows) = number.multipliedReportingOverflow(by: unit ?? 1)
     return overflows ? nil : seconds
   }

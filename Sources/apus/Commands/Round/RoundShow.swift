@@ -7,7 +7,8 @@ internal import ApusCoordination
 struct RoundShow: Command {
   static let grammar = Grammar(
     name: "round show",
-    summary: "Tell what a round came to: devices, bytes, seconds by phase, why updates were rejected.",
+    summary:
+      "Tell what a round came to: devices, bytes, seconds by phase, why updates were rejected.",
     details: "Of several attempts the newest is told.",
     arguments: [TaskGrammar.task, RoundGrammar.round],
     options: [HubAccess.option],

@@ -25,7 +25,8 @@ enum TaskGrammar {
     ]
     if let round = task.round {
       lines.append(
-        "now       round \(round.round), \(round.state): \(round.accepted) of \(round.invited) reported")
+        "now       round \(round.round), \(round.state): \(round.accepted) of \(round.invited) reported"
+      )
     }
     if let best = task.bestAccuracy {
       lines.append("accuracy  \(Cell.percent(task.model?.accuracy)), best \(Cell.percent(best))")

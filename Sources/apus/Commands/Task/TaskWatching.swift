@@ -7,7 +7,8 @@ internal import ApusWire
 /// `apus task watch`: what happens to a task, as it happens.
 struct TaskWatching: Command {
   private static let after = Option(
-    "after", .text, "N", "Only events after the N-th; 0 for all. If not said: all rounds from now on.")
+    "after", .text, "N",
+    "Only events after the N-th; 0 for all. If not said: all rounds from now on.")
 
   static let grammar = Grammar(
     name: "task watch",
