@@ -23,7 +23,10 @@ final class TaskFollower: Sendable {
   private let isSilent: Bool
   private let hasHeader = Mutex(false)
 
-  /// - Parameter isSilent: whether rows and events stay away, for who only waits.
+  /// - Parameters:
+  ///   - client: whom to ask.
+  ///   - console: where rows go.
+  ///   - isSilent: whether rows and events stay away, for who only waits.
   init(_ client: CoordinatorClient, on console: Console, isSilent: Bool = false) {
     self.client = client
     self.console = console
@@ -40,6 +43,7 @@ final class TaskFollower: Sendable {
   ///   - limit: how long; nil for as long as it takes.
   ///   - isEnough: whether what just happened is what was waited for.
   /// - Returns: why it ended.
+  /// - Throws: `CoordinationError`, where the aggregator was away for too long.
   nonisolated(nonsending) func follow(
     _ task: Proto.TaskInfo, after sequence: UInt64, limit: Duration? = nil,
     until isEnough: (Proto.TaskEvent) -> Bool = { _ in false }
