@@ -45,7 +45,7 @@ package struct CoordinatorClient: Sendable {
       .tasks
   }
 
-  /// - Parameter task: its id, or its name where no other task has it.
+  /// One task, by its id, or by its name where no other task has it.
   package func task(_ task: String) async throws(CoordinationError) -> Proto.TaskInfo {
     try await call(CoordinatorMethods.getTask, Proto.TaskRef { $0.task = task })
   }
@@ -73,7 +73,7 @@ package struct CoordinatorClient: Sendable {
       .rounds
   }
 
-  /// - Parameter round: counted from 0.
+  /// The newest attempt at a round, counted from 0.
   package func round(
     _ round: UInt64, of task: String
   ) async throws(CoordinationError) -> Proto.RoundInfo {
@@ -92,7 +92,7 @@ package struct CoordinatorClient: Sendable {
       .models
   }
 
-  /// - Parameter version: 0 for the newest.
+  /// One version; 0 is the newest.
   package func model(
     _ version: UInt64 = 0, of task: String
   ) async throws(CoordinationError) -> Proto.ModelInfo {
@@ -127,7 +127,7 @@ package struct CoordinatorClient: Sendable {
     try await call(CoordinatorMethods.listDevices, Proto.ListDevicesRequest()).devices
   }
 
-  /// - Parameter device: its id, its number, or its name where no other device has it.
+  /// One device, by its id, its number, or its name where no other device has it.
   package func device(_ device: String) async throws(CoordinationError) -> Proto.DeviceInfo {
     try await call(CoordinatorMethods.getDevice, Proto.DeviceRef { $0.device = device })
   }

@@ -28,6 +28,7 @@ package struct HubProfile: Sendable {
   ///     where it is an aggregator's, then the only one that was joined.
   ///   - environment: for `APUS_HUB`, `XDG_CONFIG_HOME` and `HOME`.
   ///   - workingDirectory: what paths are relative to.
+  /// - Returns: the profile; nobody was asked yet whether it is up.
   /// - Throws: ``CoordinationError`` (`no-hub`), which says what to do.
   package static func find(
     _ name: String?, environment: [String: String], workingDirectory: String = "."
