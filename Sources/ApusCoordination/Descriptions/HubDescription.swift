@@ -67,13 +67,13 @@ package struct EventDescription: Codable, Hashable, Sendable {
 /// An invitation as programs read it.
 package struct InvitationDescription: Codable, Hashable, Sendable {
   /// `apus://HOST:PORT/?token=…&ca=sha256:…`.
-  package var invitation: String
+  package var url: String
   package var expires: String?
   package var uses: UInt32
   package var role: String
 
   package init(_ invitation: Proto.Invitation) {
-    self.invitation = invitation.url
+    url = invitation.url
     expires = Moment.text(invitation.expiresMs)
     uses = invitation.uses
     role = invitation.role

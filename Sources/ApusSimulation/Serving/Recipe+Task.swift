@@ -75,18 +75,13 @@ extension Recipe {
 
   private func liveCohort(_ serve: ServingChoice) -> Proto.Cohort {
     Proto.Cohort { message in
-      var least: UInt64 = 2
       switch cohort {
-      case .size(let size):
-        message.size = UInt64(size)
-        least = min(least, UInt64(size))
+      case .size(let size): message.size = UInt64(size)
       // A share of 0 stands for one client, in a simulation too.
-      case .fraction(0):
-        message.size = 1
-        least = 1
+      case .fraction(0): message.size = 1
       case .fraction(let fraction): message.share = fraction
       }
-      message.minimum = serve.minimumCohort.map(UInt64.init) ?? least
+      message.minimum = UInt64(serve.minimumCohort ?? 1)
       message.overSelection =
         serve.overSelection ?? (system.overSelection > 1 ? system.overSelection : 1.3)
       message.quorum = system.quorum

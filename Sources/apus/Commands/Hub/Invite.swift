@@ -90,8 +90,8 @@ struct Invite: Command {
       try console.print(json: answer)
       return .done
     }
-    if showsPicture { Self.printPicture(of: answer.invitation, on: console) }
-    console.print(answer.invitation)
+    if showsPicture { Self.printPicture(of: answer.url, on: console) }
+    console.print(answer.url)
     console.note(
       "\nfor \(answer.uses == 1 ? "one \(answer.role)" : "\(Cell.count(answer.uses)) of role \(answer.role)")"
         + (answer.expires.map { ", until \($0)" } ?? ""))

@@ -21,7 +21,7 @@ enum RoundGrammar {
     for (reason, count) in round.rejections.sorted(by: { $0.key < $1.key }) {
       console.print("          \(Cell.count(count)) rejected: \(reason)")
     }
-    console.print("examples  \(Cell.count(round.weight))")
+    console.print("examples  \(Cell.count(round.totalWeight))")
     if round.accuracy != nil || round.loss != nil {
       console.print(
         "accuracy  \(Cell.percent(round.accuracy)), loss \(Cell.fixed(round.loss, digits: 4)), "
