@@ -63,10 +63,11 @@ final class UploadSession: Sendable {
       State(
         written: present, durable: present,
         verified: ChunkSet(chunkCount: record.manifest.chunkCount)))
-    zeroDigest = BlobManifest(
-      of: [UInt8](repeating: 0, count: Int(record.manifest.chunkSize)),
-      chunkSize: record.manifest.chunkSize
-    ).chunkDigests
+    zeroDigest =
+      BlobManifest(
+        of: [UInt8](repeating: 0, count: Int(record.manifest.chunkSize)),
+        chunkSize: record.manifest.chunkSize
+      ).chunkDigests
   }
 
   /// Verifies a chunk and writes it; in what order and how often does not matter.
@@ -146,7 +147,8 @@ final class UploadSession: Sendable {
 
   /// One synchronization at a time; who comes during one waits for the next, with all others who do.
   private func synchronize() async throws {
-    try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+    try await withCheckedThrowingContinuation {
+      (continuation: CheckedContinuation<Void, any Error>) in
       let mustBegin = state.withLock { state in
         state.waiting.append(continuation)
         defer { state.isSynchronizing = true }
@@ -193,7 +195,9 @@ final class UploadSession: Sendable {
   ///
   /// - Returns: false where chunks from before this process turn out damaged; they are to be sent again.
   private func complete() async throws -> Bool {
-    let old = state.withLock { state in state.written.members.filter { !state.verified.contains($0) } }
+    let old = state.withLock { state in
+      state.written.members.filter { !state.verified.contains($0) }
+    }
     if !old.isEmpty {
       let damaged = try await blobs.lanes.run { try self.damaged(among: old) }
       state.withLock { state in
