@@ -10,7 +10,7 @@ struct Apus {
   static let commands: [any Command.Type] = [
     Simulate.self, SweepCommand.self, Reproduce.self, ReportCommand.self,
     DataList.self, DataShow.self, DataSplit.self,
-    Drain.self, Invite.self,
+    Drain.self, Doctor.self, Invite.self,
     DeviceList.self, DeviceShow.self, DeviceDisable.self, DeviceEnable.self, DeviceRevoke.self,
     TaskRun.self, TaskCreate.self, TaskList.self, TaskShow.self, TaskWatching.self, TaskPause.self,
     TaskResume.self,
