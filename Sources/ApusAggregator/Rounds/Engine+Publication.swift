@@ -116,8 +116,10 @@ extension Engine {
     return try await Compute.run {
       Result { () throws -> ModelEvaluator in
         let blob = try blobs.open(digest)
-        let table = try ExampleTableReading.table(evaluation, plan.spec.plan?.data, blob.bytes)
-        let frozen = try frozenDigest.map { try ParameterVector(blobs.open($0).bytes) }
+        let table = try blob.withBytes { bytes in
+          try ExampleTableReading.table(evaluation, plan.spec.plan?.data, bytes)
+        }
+        let frozen = try frozenDigest.map { try ParameterVector(blobs.open($0)) }
         return try ModelEvaluator(
           plan.training.graph, loss: plan.training.loss, frozen: frozen, on: table,
           threadCount: threads)
@@ -279,11 +281,11 @@ struct Combining: Sendable {
   private func apply<Algorithm: FederatedAlgorithm>(
     _ algorithm: Algorithm, _ mean: ParameterVector
   ) throws -> (ParameterVector, [ParameterVector])? where Algorithm.Update == ParameterVector {
-    let model = try ParameterVector(blobs.open(parent.digest).bytes)
+    let model = try ParameterVector(blobs.open(parent.digest))
     let fresh = algorithm.makeServerState(parameterCount: model.count).vectors
     var states = fresh
     if let digest = BlobDigest(bytes: parentState), !fresh.isEmpty {
-      let joined = try ParameterVector(blobs.open(digest).bytes)
+      let joined = try ParameterVector(blobs.open(digest))
       var end = 0
       states = joined.withUnsafeBufferPointer { numbers in
         fresh.map { vector in

@@ -73,7 +73,9 @@ extension Engine {
     let (present, expected, fitting) = turnout(for: task, round)
     guard let policy = try? task.plan.policy(fitting: fitting) else { return }
     let population = present.count + expected
-    guard present.count >= max(1, Int(clamping: task.plan.cohort.minimum)),
+    // Of few, so many must be there at once; many come one after the other while the round collects.
+    let quorum = population > settings.pace.crowd ? 1 : policy.quorum
+    guard present.count >= max(quorum, Int(clamping: task.plan.cohort.minimum)),
       population >= policy.quorum
     else {
       round.gatheredAt = nil

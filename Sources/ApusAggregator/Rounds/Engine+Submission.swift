@@ -143,10 +143,10 @@ extension Engine {
         .failedPrecondition, "The update's blob is not complete; upload it first.",
         reason: "blob-incomplete")
     }
-    if let refusal = check.refusal(of: update, byteCount: UInt64(blob.bytes.count)) {
+    if let refusal = check.refusal(of: update, byteCount: UInt64(blob.count)) {
       return refusal
     }
-    return await Compute.run { check.refusal(of: blob.bytes) }
+    return await Compute.run { blob.withBytes { check.refusal(of: $0) } }
   }
 
   /// Lets the round's machine say whether an update is taken, and makes that durable.
@@ -172,8 +172,10 @@ extension Engine {
       metrics.add(.updatesRejected)
       log.warning(
         "An update is rejected.",
-        ["task": task.id, "round": "\(round.key.round)", "device": "\(number)",
-          "reason": contribution.reason])
+        [
+          "task": task.id, "round": "\(round.key.round)", "device": "\(number)",
+          "reason": contribution.reason,
+        ])
       let actions = round.machine.handle(.rejected(client, reason: contribution.reason))
       changes.add(.countDevice(number, counted: 0, rejected: 1, lost: 0))
       note("An update was rejected.", task, round, to: &changes)

@@ -106,13 +106,13 @@ extension Engine {
     guard let digest = BlobDigest(bytes: digest) else {
       throw AggregatorError(.invalidValue, "The task's \(field) is no digest of 32 bytes.")
     }
-    let bytes = try blobs.open(digest)
-    guard bytes.bytes.count == 4 * count else {
+    let blob = try blobs.open(digest)
+    guard blob.count == 4 * count else {
       throw AggregatorError(
         .invalidValue,
-        "The task's \(field) has \(bytes.bytes.count) bytes; expected \(4 * count).")
+        "The task's \(field) has \(blob.count) bytes; expected \(4 * count).")
     }
-    let vector = ParameterVector(bytes.bytes)
+    let vector = ParameterVector(blob)
     guard vector.isFinite else {
       throw AggregatorError(.invalidValue, "The task's \(field) has numbers that are not finite.")
     }
@@ -160,7 +160,9 @@ extension Engine {
     changes.add(.retainBlob(first.planManifest.digest, owner: "task:\(id)"))
     changes.add(.retainBlob(first.modelManifest.digest, owner: "model:\(id)/1"))
     for blob in [spec.evaluation?.examples ?? [], spec.initialModel, spec.frozenModel] {
-      if let digest = BlobDigest(bytes: blob) { changes.add(.retainBlob(digest, owner: "task:\(id)")) }
+      if let digest = BlobDigest(bytes: blob) {
+        changes.add(.retainBlob(digest, owner: "task:\(id)"))
+      }
     }
     note("The task is created.", task, model: model.info, to: &changes)
     audit("task.created", task, ["name": spec.name], to: &changes)

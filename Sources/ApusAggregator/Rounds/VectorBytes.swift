@@ -9,7 +9,9 @@ extension ParameterVector {
   /// The numbers of a blob of little-endian Float32.
   ///
   /// - Allocates: a copy.
-  init(_ bytes: UnsafeRawBufferPointer) {
+  init(_ blob: MappedBlob) { self = blob.withBytes { ParameterVector(littleEndian: $0) } }
+
+  private init(littleEndian bytes: UnsafeRawBufferPointer) {
     self.init(count: bytes.count / 4)
     withUnsafeMutableBufferPointer { numbers in
       #if _endian(little)

@@ -75,7 +75,9 @@ struct CoordinatorService: Sendable {
         let tasks = try transaction.tasks().filter {
           states.isEmpty || states.contains($0.state.rawValue)
         }
-        return try Proto.ListTasksReply { $0.tasks = try tasks.map { try transaction.info(of: $0) } }
+        return try Proto.ListTasksReply {
+          $0.tasks = try tasks.map { try transaction.info(of: $0) }
+        }
       }
     }
     router.register(CoordinatorMethods.getTask) { (request, _) async throws(RPCError) in
