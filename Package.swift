@@ -16,9 +16,10 @@ func system(_ name: String, pkgConfig: String, apt: String) -> Target {
 
 /// A module of ours and the modules that it may import; its tests are in `Tests/<name>Tests`.
 func module(
-  _ name: String, _ imports: [Target.Dependency], resources: [Resource]? = nil
+  _ name: String, _ imports: [Target.Dependency], resources: [Resource]? = nil,
+  and more: [SwiftSetting] = []
 ) -> Target {
-  .target(name: name, dependencies: imports, resources: resources, swiftSettings: settings)
+  .target(name: name, dependencies: imports, resources: resources, swiftSettings: settings + more)
 }
 
 func tests(
@@ -80,7 +81,9 @@ let package = Package(
       [
         "ApusTransport", "ApusWire", "ApusRounds", "ApusTraining", "ApusAlgorithms", "ApusData",
         "ApusNumerics", "CSQLite",
-      ]),
+      ],
+      // Places where tests kill the process; release builds have none.
+      and: [.define("APUS_FAILPOINTS", .when(configuration: .debug))]),
     module(
       "ApusEdge",
       [

@@ -18,7 +18,7 @@ public struct TransportError: Error, Sendable {
   }
 
   public let code: Code
-  /// What happened, what was expected, and what to do; no secrets.
+  /// What happened, what was expected, and what to do; never a key or a token.
   public let message: String
   public let cause: (any Error)?
 

@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import ApusData
 import Foundation
 import Testing
 
@@ -73,6 +74,26 @@ import Testing
     #expect(lines[2].hasPrefix("client  train  held back  classes"))
     #expect(recorder.messages.contains("20 of 100 clients"))
     #expect(SplitDescription.bars([0, 1, 8], width: 80) == "·▁█")
+  }
+
+  @Test("Exported clients have what the simulation's clients have")
+  func exports() async throws {
+    let place = try Workplace()
+    let recorder = Recorder()
+    let status = await recorder.run(
+      "data", "split", "digits", "--split", "shards:2", "--clients", "12", "--seed", "3",
+      "--export", place.path("devices"), "--format", "json")
+    #expect(status == .done)
+    let answer = try #require(try json(recorder) as? [String: Any])
+    let folders = try #require(answer["folders"] as? [String])
+    #expect(folders.count == 12 && folders[3] == place.path("devices/client-03"))
+    let (dataset, _) = try DataCatalog(environment: [:]).federated(
+      "digits", split: .shards(perClient: 2), clients: 12, seed: 3)
+    let client = dataset.client(3).train
+    let table = try LocalData.load(folders[3])
+    let labels = try #require(client.table.labels)
+    #expect(table.count == client.count && table.inputShape == client.table.inputShape)
+    #expect(table.labels == client.indices.map { labels[Int($0)] })
   }
 
   @Test("A split that cannot be, and a picture that cannot be written, are told")

@@ -18,6 +18,8 @@ public struct Recipe: Hashable, Sendable {
   public var stop = StopChoice()
   public var system = SystemChoice()
   public var evaluate = EvaluationChoice()
+  /// What only matters in a live federation; nil for the defaults.
+  public var serve: ServingChoice?
   public var seed: UInt64 = 1
 
   /// An experiment with the defaults of everything that is not said; ``validate()`` looks at it.
@@ -25,7 +27,8 @@ public struct Recipe: Hashable, Sendable {
     name: String, model: ModelChoice, data: DataChoice, algorithm: AlgorithmChoice,
     aggregation: AggregationChoice = .weightedMean, cohort: CohortChoice, rounds: Int,
     stop: StopChoice = StopChoice(), system: SystemChoice = SystemChoice(),
-    evaluate: EvaluationChoice = EvaluationChoice(), seed: UInt64 = 1
+    evaluate: EvaluationChoice = EvaluationChoice(), serve: ServingChoice? = nil,
+    seed: UInt64 = 1
   ) {
     self.name = name
     self.model = model
@@ -37,6 +40,7 @@ public struct Recipe: Hashable, Sendable {
     self.stop = stop
     self.system = system
     self.evaluate = evaluate
+    self.serve = serve
     self.seed = seed
   }
 
