@@ -52,7 +52,8 @@ actor BlobDownload {
   ///   cannot be written.
   func run(over channel: any Channel, watch: TransferWatch) async throws(RPCError) {
     if chunkCount < manifest.chunkCount {
-      let start = (chunkCount < manifest.chunkCount ? manifest.range(ofChunk: chunkCount).lowerBound : 0)
+      let start =
+        (chunkCount < manifest.chunkCount ? manifest.range(ofChunk: chunkCount).lowerBound : 0)
       let request = Proto.ReadBlobRequest {
         $0.digest = manifest.digest.bytes
         $0.offset = UInt64(start + pending.count)

@@ -99,7 +99,8 @@ extension EdgeWorker {
       let outcome = await TrainingThread.run(niceness: policy.niceness) {
         () -> Result<TrainedBlob?, any Error> in
         Result {
-          let vector = try VectorCodec.decode(model.bytes, as: .float32, count: work.plan.graph.layout.count)
+          let vector = try VectorCodec.decode(
+            model.bytes, as: .float32, count: work.plan.graph.layout.count)
           guard let result = try trainer.train(work, from: vector, control: control) else {
             return nil
           }
@@ -107,7 +108,7 @@ extension EdgeWorker {
         }
       }
       guardian.cancel()
-      await self.trained(ticket, outcome, seconds: (clock.now - begin).seconds, control)
+      self.trained(ticket, outcome, seconds: (clock.now - begin).seconds, control)
     }
   }
 
@@ -143,11 +144,11 @@ extension EdgeWorker {
 
   func upload(_ ticket: Ticket, _ lease: LeaseName, _ update: TrainedUpdate) async {
     guard let file = MappedFile(state.updateFile) else {
-      return inbox.yield(.refused(ticket, reason: "failed"))
+      return failed(ticket, "failed")
     }
     let manifest = BlobManifest(of: file.bytes)
     guard manifest.digest.bytes == update.update.blob else {
-      return inbox.yield(.refused(ticket, reason: "failed"))
+      return failed(ticket, "failed")
     }
     let upload = BlobUpload(
       manifest: manifest, file: file, lease: lease, isPacked: job.work?.plan.isPacked ?? false)

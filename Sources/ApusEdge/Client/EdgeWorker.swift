@@ -211,18 +211,26 @@ actor EdgeWorker {
       try await greet()
       let stream = try await connection.channel.stream(
         EdgeMethods.waitAssignment, checkInRequest, timeout: nil)
-      try await withTaskCancellationHandler { () throws(RPCError) in
-        while let event = try await stream.next() {
-          if Task.isCancelled { return }
-          inbox.yield(.heard(event))
-        }
+      let ending = await withTaskCancellationHandler {
+        await self.hear(stream)
       } onCancel: {
         stream.cancel()
       }
+      try ending.get()
       if !Task.isCancelled { inbox.yield(.contactLost(nil)) }
     } catch {
       if !Task.isCancelled { inbox.yield(.contactLost(error)) }
     }
+  }
+
+  private func hear(_ stream: ReplyStream<Proto.AssignmentEvent>) async -> Result<Void, RPCError> {
+    do throws(RPCError) {
+      while let event = try await stream.next() {
+        if Task.isCancelled { break }
+        inbox.yield(.heard(event))
+      }
+      return .success(())
+    } catch { return .failure(error) }
   }
 
   private func keepAlive(_ ticket: Ticket, _ lease: LeaseName) async {

@@ -16,7 +16,8 @@ enum NetworkManager {
   /// - Returns: nil where there is no `nmcli` or it does not answer.
   static func metered() -> String? {
     guard
-      let output = output(of: "nmcli", ["--terse", "--fields", "GENERAL.METERED", "device", "show"])
+      let output = output(
+        of: "nmcli", ["--terse", "--fields", "GENERAL.METERED", "device", "show"])
     else { return nil }
     let answers = output.split(separator: "\n").compactMap { line -> String? in
       let parts = line.split(separator: ":", maxSplits: 1)

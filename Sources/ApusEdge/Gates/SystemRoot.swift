@@ -27,7 +27,8 @@ struct SystemRoot: Sendable {
   func text(_ file: String) -> String? {
     guard let bytes = StateFile.read(path + file, limit: 4096) else { return nil }
     let text = String(decoding: bytes, as: UTF8.self)
-    return String(text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+    return String(
+      text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
   }
 
   func number(_ file: String) -> Int? { text(file).flatMap { Int($0) } }

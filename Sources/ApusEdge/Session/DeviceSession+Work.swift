@@ -53,7 +53,8 @@ extension DeviceSession {
   mutating func take(_ assignment: Proto.Assignment) {
     let deadline = now + Duration(clampedMilliseconds: assignment.reportDeadlineMs)
     if var current = work, current.assignment.isSameWork(as: assignment) {
-      let isNew = current.lease?.name.id != assignment.leaseId
+      let isNew =
+        current.lease?.name.id != assignment.leaseId
         || current.lease?.name.epoch != assignment.epoch
       current.assignment = assignment
       current.lease = lease(assignment)

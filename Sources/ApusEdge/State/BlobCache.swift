@@ -66,7 +66,11 @@ struct BlobCache: Sendable {
       var status = stat()
       guard stat("\(path)/\(name)", &status) == 0 else { return nil }
       #if os(Linux)
-        let time = Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) * 1e-9
+        // Two words, seconds and nanoseconds; their names belong to a module that cannot be imported.
+        let time = withUnsafeBytes(of: status.st_mtim) { bytes in
+          Double(bytes.load(as: Int.self)) + Double(bytes.load(fromByteOffset: 8, as: Int.self))
+            * 1e-9
+        }
       #else
         let time = Double(status.st_mtimespec.tv_sec)
       #endif

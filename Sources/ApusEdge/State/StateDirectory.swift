@@ -120,7 +120,9 @@ final class StateDirectory: Sendable {
   /// The last rounds of the device that lives in a directory, oldest first.
   static func notes(in path: String) -> [RoundNote] {
     guard let bytes = StateFile.read(path + "/rounds", limit: 1 << 20) else { return [] }
-    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { RoundNote($0) }
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap {
+      RoundNote($0)
+    }
   }
 }
 

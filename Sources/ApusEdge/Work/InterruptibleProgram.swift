@@ -31,7 +31,8 @@ struct InterruptibleProgram: Objective {
     return program.gradient(at: x, on: batch, into: &gradient)
   }
 
-  mutating func descend(_ x: inout ParameterVector, on batch: ApusData.Batch, rate: Float) -> Double {
+  mutating func descend(_ x: inout ParameterVector, on batch: ApusData.Batch, rate: Float) -> Double
+  {
     defer { control.countStep() }
     return program.descend(&x, on: batch, rate: rate)
   }

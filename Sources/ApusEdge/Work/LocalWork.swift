@@ -47,7 +47,8 @@ struct LocalWork: Sendable {
     }
     guard assignment.model?.size == UInt64(layout.count) * 4 else {
       throw Refusal(
-        code: "plan-refused", message: "The model has not as many numbers as the plan's parameters.")
+        code: "plan-refused", message: "The model has not as many numbers as the plan's parameters."
+      )
     }
     guard plan.dataSchema.matches(examples) else {
       throw Refusal(
@@ -58,7 +59,8 @@ struct LocalWork: Sendable {
     guard examples.count <= weightBound else {
       throw Refusal(
         code: "data-mismatch",
-        message: "The task takes at most \(weightBound) examples, the device has \(examples.count).")
+        message: "The task takes at most \(weightBound) examples, the device has \(examples.count)."
+      )
     }
     batchSize = min(plan.algorithm.batchSize ?? weightBound, weightBound, Self.largestPart)
     try requireAllowed(policy.allowedOperations)
