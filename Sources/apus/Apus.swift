@@ -10,6 +10,7 @@ struct Apus {
   static let commands: [any Command.Type] = [
     Simulate.self, SweepCommand.self, Reproduce.self, ReportCommand.self,
     DataList.self, DataShow.self, DataSplit.self,
+    JoinCommand.self, StatusCommand.self,
     CompletionsCommand.self, Help.self, Version.self,
   ]
 

@@ -38,8 +38,8 @@ actor BlobDownload {
     var count = 0
     while count < manifest.chunkCount {
       let range = manifest.range(ofChunk: count)
-      guard range.upperBound <= file.bytes.count,
-        manifest.verifies(UnsafeRawBufferPointer(rebasing: file.bytes[range]), asChunk: count)
+      guard range.upperBound <= UInt64(file.bytes.count),
+        manifest.verifies(file[range], asChunk: count)
       else { break }
       count += 1
     }
@@ -52,11 +52,10 @@ actor BlobDownload {
   ///   cannot be written.
   func run(over channel: any Channel, watch: TransferWatch) async throws(RPCError) {
     if chunkCount < manifest.chunkCount {
-      let start =
-        (chunkCount < manifest.chunkCount ? manifest.range(ofChunk: chunkCount).lowerBound : 0)
+      let start = manifest.range(ofChunk: chunkCount).lowerBound
       let request = Proto.ReadBlobRequest {
         $0.digest = manifest.digest.bytes
-        $0.offset = UInt64(start + pending.count)
+        $0.offset = start + UInt64(pending.count)
         $0.acceptsZstd = true
       }
       let stream = try await channel.stream(BlobsMethods.readBlob, request, timeout: nil)
@@ -75,18 +74,21 @@ actor BlobDownload {
   private func take(_ message: Proto.BlobChunk) throws(RPCError) {
     guard chunkCount < manifest.chunkCount else { return }
     let range = manifest.range(ofChunk: chunkCount)
-    var bytes = message.data
-    receivedCount += bytes.count
-    if message.encoding == .zstd {
-      do { bytes = try Zstandard.unpacked(bytes, limit: range.count) } catch {
-        throw RPCError(.dataLoss, "A packed chunk cannot be unpacked: \(error.message)")
-      }
+    let size = Int(range.upperBound - range.lowerBound)
+    receivedCount += message.data.count
+    guard message.offset == range.lowerBound + UInt64(pending.count) else {
+      throw RPCError(.dataLoss, "A part of a blob is not the one that was asked for.")
     }
-    guard message.offset == UInt64(range.lowerBound + pending.count),
-      pending.count + bytes.count <= range.count
-    else { throw RPCError(.dataLoss, "A part of a blob is not the one that was asked for.") }
-    pending += bytes
-    guard pending.count == range.count else { return }
+    if message.encoding == .zstd {
+      pending += try unpacked(message.data, size: size - pending.count)
+    } else {
+      pending += message.data
+    }
+    guard pending.count <= size else {
+      pending = []
+      throw RPCError(.dataLoss, "A part of a blob reaches beyond its chunk.")
+    }
+    guard pending.count == size else { return }
     let isRight = pending.withUnsafeBytes { manifest.verifies($0, asChunk: chunkCount) }
     guard isRight else {
       pending = []
@@ -97,7 +99,20 @@ actor BlobDownload {
     chunkCount += 1
   }
 
-  private func write(_ bytes: [UInt8], at offset: Int) throws(RPCError) {
+  /// What a packed message holds: the rest of its chunk.
+  private func unpacked(_ frame: [UInt8], size: Int) throws(RPCError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: size)
+    do {
+      try bytes.withUnsafeMutableBytes { target in
+        try frame.withUnsafeBytes { try Zstandard.unpack($0, into: target) }
+      }
+    } catch {
+      throw RPCError(.dataLoss, "A packed part of a blob cannot be unpacked: \(error)")
+    }
+    return bytes
+  }
+
+  private func write(_ bytes: [UInt8], at offset: UInt64) throws(RPCError) {
     let path = cache.part(manifest.digest)
     let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw Self.refused("create", path) }
@@ -106,7 +121,8 @@ actor BlobDownload {
     while done < bytes.count {
       let count = bytes.withUnsafeBytes { bytes in
         pwrite(
-          descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done, off_t(offset + done))
+          descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done,
+          off_t(offset) + off_t(done))
       }
       if count < 0, errno == EINTR { continue }
       guard count > 0 else { throw Self.refused("write", path) }

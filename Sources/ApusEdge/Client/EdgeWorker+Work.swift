@@ -27,7 +27,7 @@ extension EdgeWorker {
       }
       let keeping: Set = [planManifest.digest, modelManifest.digest]
       let planFile = try await blob(planManifest, keeping: keeping, part: ticket)
-      let trainingPlan = try TrainingPlan(Proto.Plan(decoding: planFile.bytes))
+      let trainingPlan = try TrainingPlan(decoding: planFile.bytes)
       // Whatever does not fit is found before the model is fetched.
       let work = try LocalWork(
         trainingPlan, for: assignment, examples: examples, policy: policy)
@@ -99,8 +99,8 @@ extension EdgeWorker {
       let outcome = await TrainingThread.run(niceness: policy.niceness) {
         () -> Result<TrainedBlob?, any Error> in
         Result {
-          let vector = try VectorCodec.decode(
-            model.bytes, as: .float32, count: work.plan.graph.layout.count)
+          let vector = try VectorCodec(.float32).decode(
+            model.bytes, count: work.plan.graph.layout.count)
           guard let result = try trainer.train(work, from: vector, control: control) else {
             return nil
           }
@@ -198,7 +198,7 @@ struct TrainedBlob: Sendable {
   init(
     _ result: LocalTrainer.Result, of work: LocalWork, writingTo state: StateDirectory
   ) throws {
-    let bytes = VectorCodec.encode(result.update, as: work.plan.updateFormat)
+    let bytes = VectorCodec(work.plan.updateFormat).encode(result.update)
     try state.save(update: bytes)
     digest = BlobManifest(of: bytes).digest
     byteCount = bytes.count

@@ -27,11 +27,11 @@ struct BlobCache: Sendable {
   /// A blob's bytes, mapped and verified; nil where it is not there, and where what is there is not it.
   func open(_ manifest: BlobManifest) -> MappedFile? {
     let name = file(manifest.digest)
-    guard let mapped = MappedFile(name), mapped.bytes.count == manifest.size else { return nil }
+    guard let mapped = MappedFile(name), UInt64(mapped.bytes.count) == manifest.size else {
+      return nil
+    }
     for chunk in 0..<manifest.chunkCount {
-      let range = manifest.range(ofChunk: chunk)
-      let bytes = UnsafeRawBufferPointer(rebasing: mapped.bytes[range])
-      guard manifest.verifies(bytes, asChunk: chunk) else {
+      guard manifest.verifies(mapped[manifest.range(ofChunk: chunk)], asChunk: chunk) else {
         StateFile.remove(name)
         return nil
       }
@@ -99,6 +99,13 @@ final class MappedFile: @unchecked Sendable {
     guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED
     else { return nil }
     bytes = UnsafeRawBufferPointer(start: base, count: count)
+  }
+
+  /// Some of the bytes.
+  ///
+  /// - Precondition: there are so many.
+  subscript(range: Range<UInt64>) -> UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(rebasing: bytes[Int(range.lowerBound)..<Int(range.upperBound)])
   }
 
   deinit {
