@@ -1,6 +1,8 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusWire
+
 /// What a state directory tells of its device, whether a process works in it or not.
 public struct EdgeStatus: Sendable {
   public var member: EdgeMember
