@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ApusTransport
-internal import ApusWire
 
 /// Who somebody is in a federation, as the state directory says.
 public struct EdgeMember: Hashable, Sendable {
@@ -16,21 +15,14 @@ public struct EdgeMember: Hashable, Sendable {
   /// Seconds since 1970 (UTC).
   public var certificateExpires: Int64
 
-  /// - Throws: ``EdgeError``, `not-joined` where there is no identity in the directory.
+  /// - Throws: ``EdgeError``: `not-joined` where there is no identity in the directory, `file-system`.
   public init(in directory: String) throws(EdgeError) {
-    do {
-      self.init(try DeviceIdentity.load(from: directory))
-    } catch {
-      throw EdgeError(
-        .notJoined,
-        "\(directory) has no identity that can be used: \(error) Join with an invitation first.",
-        cause: error)
-    }
+    self.init(try DeviceIdentity.load(from: directory))
   }
 
   init(_ device: DeviceIdentity) {
     federation = device.identity.name.federation
-    address = device.address
+    address = "\(device.address)"
     role = device.identity.name.role.rawValue
     id = device.identity.name.id
     certificateExpires = device.identity.name.expires
@@ -44,28 +36,14 @@ public struct EdgeMember: Hashable, Sendable {
   ///   - labels: for choosing devices by group.
   ///   - directory: made where it is missing; only its owner may enter it.
   /// - Returns: who the device is now.
-  /// - Throws: ``EdgeError``: `unreachable`, `refused` for an invitation that is not good any more,
-  ///   `file-system`.
+  /// - Throws: ``EdgeError``: `unreachable`, `refused` for an invitation that is not good any more, `in-use` where
+  ///   the directory belongs to another device, `file-system`.
   public static func join(
     _ invitation: String, name: String, labels: [String: String] = [:], state directory: String
   ) async throws(EdgeError) -> EdgeMember {
-    do {
-      let invitation = try Invitation(url: invitation)
-      try StateFile.makeDirectory(directory)
-      return EdgeMember(
-        try await DeviceIdentity.join(invitation, name: name, labels: labels, in: directory))
-    } catch let error as EdgeError {
-      throw error
-    } catch let error as RPCError {
-      let isRefused = error.isFinal || error.code == .failedPrecondition
-      throw EdgeError(isRefused ? .refused : .unreachable, error.message, cause: error)
-    } catch let error as TransportError {
-      let code: EdgeError.Code =
-        error.code == .badInvitation
-        ? .refused : error.code == .address ? .unreachable : .fileSystem
-      throw EdgeError(code, error.message, cause: error)
-    } catch {
-      throw EdgeError(.fileSystem, "\(error)", cause: error)
-    }
+    let parsed: Invitation
+    do { parsed = try Invitation(url: invitation) } catch { throw EdgeError(.refused, error.message) }
+    return EdgeMember(
+      try await DeviceIdentity.join(parsed, name: name, labels: labels, in: directory))
   }
 }

@@ -24,7 +24,9 @@ struct DeviceSettings: Codable, Hashable {
 
   /// What an earlier `apus join` kept; nil where there is nothing.
   static func load(from directory: String) -> DeviceSettings? {
-    guard let bytes = FileManager.default.contents(atPath: "\(directory)/\(file)") else { return nil }
+    guard let bytes = FileManager.default.contents(atPath: "\(directory)/\(file)") else {
+      return nil
+    }
     return try? JSONDecoder().decode(DeviceSettings.self, from: bytes)
   }
 

@@ -87,7 +87,8 @@ struct JoinCommand: Command {
     rounds = try words.integer(Self.once, in: 1...1_000_000)
     var settings = DeviceSettings()
     if let path = words.value(Self.data) {
-      settings.data = path.hasPrefix("/")
+      settings.data =
+        path.hasPrefix("/")
         ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
     settings.dataSettings = words.values(Self.set)
@@ -138,17 +139,13 @@ struct JoinCommand: Command {
     return DevicePlaces.directory(for: address, environment)
   }
 
-  /// Takes the invitation up, where there is one and the directory has no identity yet.
+  /// Takes the invitation up, where there is one; once it is, this finds that it was.
   ///
   /// - Returns: how the command ends, where it ends here.
   private func join(
     _ directory: String, _ progress: ProgressLine, _ console: Console
   ) async throws -> ExitCode? {
     guard let invitation else { return nil }
-    if FileManager.default.fileExists(atPath: directory + "/certificate.pem") {
-      progress.note("\(directory) has joined before: the invitation is not used")
-      return nil
-    }
     let member: EdgeMember
     do {
       member = try await EdgeMember.join(
@@ -165,7 +162,8 @@ struct JoinCommand: Command {
       if console.format == .text {
         console.print(directory)
       } else {
-        try console.print(json: Member(event: "joined", role: member.role, id: member.id, state: directory))
+        try console.print(
+          json: Member(event: "joined", role: member.role, id: member.id, state: directory))
       }
       return .done
     }
