@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ApusTransport
+internal import ApusWire
 
 /// Who somebody is in a federation, as the state directory says.
 public struct EdgeMember: Hashable, Sendable {
@@ -42,7 +43,9 @@ public struct EdgeMember: Hashable, Sendable {
     _ invitation: String, name: String, labels: [String: String] = [:], state directory: String
   ) async throws(EdgeError) -> EdgeMember {
     let parsed: Invitation
-    do { parsed = try Invitation(url: invitation) } catch { throw EdgeError(.refused, error.message) }
+    do { parsed = try Invitation(url: invitation) } catch {
+      throw EdgeError(.refused, error.message)
+    }
     return EdgeMember(
       try await DeviceIdentity.join(parsed, name: name, labels: labels, in: directory))
   }

@@ -36,18 +36,20 @@ enum TrainingThread {
 
   private static func start(niceness: Int, _ body: @escaping @Sendable () -> Void) {
     let box = Unmanaged.passRetained(Box(niceness: Int32(min(max(niceness, 0), 19)), body))
-    var attributes = pthread_attr_t()
-    pthread_attr_init(&attributes)
-    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-    // Planning a deep graph nests; the pages are taken only where they are used.
-    pthread_attr_setstacksize(&attributes, 8 << 20)
-    defer { pthread_attr_destroy(&attributes) }
-    #if canImport(Darwin)
-      var thread: pthread_t?
-    #else
-      var thread = pthread_t()
-    #endif
-    let status = pthread_create(&thread, &attributes, { Self.main($0) }, box.toOpaque())
+    let status = withUnsafeTemporaryAllocation(of: pthread_attr_t.self, capacity: 1) { room in
+      guard let attributes = room.baseAddress else { return ENOMEM }
+      pthread_attr_init(attributes)
+      defer { pthread_attr_destroy(attributes) }
+      pthread_attr_setdetachstate(attributes, Int32(PTHREAD_CREATE_DETACHED))
+      // Planning a deep graph nests; the pages are taken only where they are used.
+      pthread_attr_setstacksize(attributes, 8 << 20)
+      #if canImport(Darwin)
+        var thread: pthread_t?
+      #else
+        var thread = pthread_t()
+      #endif
+      return pthread_create(&thread, attributes, { Self.main($0) }, box.toOpaque())
+    }
     // Without a thread of its own it runs here: late is better than never.
     if status != 0 { box.takeRetainedValue().body() }
   }
