@@ -167,7 +167,7 @@ struct DeviceSessionTests {
     for (length, expected) in [(60_000, 20.0), (600_000, 30.0), (3_000, 1.0)] {
       var play = Play()
       play.begin()
-      play.hear(play.assignment(leaseMs: UInt64(length)))
+      play.hear(play.assignment(leaseMs: UInt64(length), deadlineMs: 10_000_000))
       play(.prepared(1))
       var gaps: Set<Double> = []
       for _ in 0..<20 {

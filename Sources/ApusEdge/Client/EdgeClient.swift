@@ -71,7 +71,9 @@ public final class EdgeClient: Sendable {
     }
     if isStopped { worker.stop() }
     let error = await worker.run()
+    stopping.withLock { $0.worker = nil }
     await connection.close()
+    state.release()
     guard let error else { return }
     throw EdgeError(
       .refused, "The federation does not let this device in: \(error.message)", cause: error)

@@ -184,7 +184,7 @@ extension EdgeWorker {
   }
 }
 
-/// An update's bytes, durable, and what is said of them.
+/// An update's bytes, written down, and what is said of them.
 struct TrainedBlob: Sendable {
   let digest: BlobDigest
   let byteCount: Int

@@ -23,7 +23,7 @@ enum DeviceEvent: Sendable {
   case prepared(Ticket)
   /// What the assignment asks for is not done here.
   case refused(Ticket, reason: String)
-  /// The update is computed and durable.
+  /// The update is computed and written down.
   case trained(Ticket, TrainedUpdate)
   case uploaded(Ticket)
   /// A download, an upload or a submission failed.
@@ -63,7 +63,7 @@ struct LeaseName: Hashable, Sendable {
   var epoch: UInt64
 }
 
-/// An update that is durable and not yet accepted.
+/// An update that is written down and not yet answered.
 struct TrainedUpdate: Hashable, Sendable {
   /// 16 bytes, drawn once.
   var idempotencyKey: [UInt8]

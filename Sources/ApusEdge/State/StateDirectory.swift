@@ -17,11 +17,15 @@ internal import ApusWire
 /// ```
 /// key.pem certificate.pem authority.pem address    who it is, and where its federation is
 /// work                                             the assignment and, once trained, the key of its submission
-/// update                                           the update's bytes, durable before `work` names them
+/// update                                           the update's bytes, written before `work` names them
 /// cache/                                           plans and models, named by digest
 /// rounds                                           a line for each of the last answers
 /// lock                                             held by the process that works here
 /// ```
+///
+/// Work in progress survives the kill of the process at any moment, and costs no `fsync`: after a power failure it
+/// is whole, or told not to be by its digest and its end, and then the device trains once more. Nothing is counted
+/// twice for it: a round takes one update of a device, whatever its key.
 final class StateDirectory: Sendable {
   let path: String
   private let lock: Int32
@@ -47,6 +51,9 @@ final class StateDirectory: Sendable {
 
   deinit { close(lock) }
 
+  /// Lets another process work here.
+  func release() { _ = flock(lock, LOCK_UN) }
+
   /// Whether a process works in a directory.
   static func isInUse(_ path: String) -> Bool {
     let descriptor = open(path + "/" + lockFile, O_RDWR | O_CLOEXEC)
@@ -62,23 +69,16 @@ final class StateDirectory: Sendable {
   // MARK: Work
 
   /// Notes that an assignment was taken on; `update` where it was trained already.
-  ///
-  /// Without an update the note need not survive a power failure: the device then begins anew.
   func save(_ assignment: Proto.Assignment, update: TrainedUpdate? = nil) throws(EdgeError) {
     var record = WorkRecord(assignment: assignment, update: update)
     record.granted = SystemClock.uptime ?? .zero
     record.boot = SystemClock.boot
-    let bytes = Array(record.text.utf8)
-    if update == nil {
-      try StateFile.replace(workFile, with: bytes)
-    } else {
-      try StateFile.replaceDurably(workFile, with: bytes)
-    }
+    try StateFile.replace(workFile, with: Array(record.text.utf8))
   }
 
-  /// Writes an update's bytes, so that they survive.
+  /// Writes an update's bytes.
   func save(update bytes: [UInt8]) throws(EdgeError) {
-    try StateFile.replaceDurably(updateFile, with: bytes)
+    try StateFile.replace(updateFile, with: bytes)
   }
 
   /// What an earlier process left; nil where there is nothing, or nothing that is whole.

@@ -1,8 +1,6 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-internal import ApusNumerics
-
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -52,13 +50,6 @@ enum StateFile {
     }
     close(descriptor)
     guard rename(temporary, path) == 0 else { throw failure("replace", path) }
-  }
-
-  /// Replaces a file so that it survives a power failure too.
-  static func replaceDurably(_ path: String, with bytes: [UInt8]) throws(EdgeError) {
-    do { try DurableFile.write(bytes, to: path) } catch {
-      throw EdgeError(.fileSystem, error.message, cause: error)
-    }
   }
 
   static func remove(_ path: String) { _ = unlink(path) }
