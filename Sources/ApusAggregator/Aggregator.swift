@@ -17,6 +17,7 @@ public final class Aggregator: Sendable {
     var hub: Hub
     var store: Store
     var blobs: BlobStore
+    var uploads: Uploads
     var engine: Engine
     var enrolment: EnrolmentService
     var health: HealthService
@@ -156,6 +157,7 @@ public final class Aggregator: Sendable {
     _ hub: Hub, _ store: Store, _ blobs: BlobStore, _ engine: Engine
   ) -> Parts {
     let book = AccessBook()
+    let uploads = Uploads(in: blobs)
     let enrolment = EnrolmentService(
       store: store, book: book, hub: hub,
       onChange: { record in
@@ -176,17 +178,24 @@ public final class Aggregator: Sendable {
       drain: { [weak self] grace in await self?.beginDraining(grace) ?? Proto.DrainReply() },
       status: { [weak self] in await self?.status() ?? Proto.ServerStatus() }
     ).register(on: &router)
-    BlobsService(blobs: blobs) { peer, request throws(RPCError) in
+    BlobsService(uploads) { peer, request throws(RPCError) in
       switch request {
       case .read(let digest): try await engine.mayRead(digest, peer)
       case .upload(let manifest, let lease, let epoch):
         try await engine.mayUpload(manifest, lease: lease, epoch: epoch, peer)
       }
     }.register(on: &router)
-    let access = AccessControl(to: router, book: book, federation: hub.federation)
+    var newcomers: AccessControl.Newcomers?
+    if hub.authority == nil {
+      newcomers = { (identity) async throws(RPCError) in
+        try await enrolment.admitNewcomer(identity)
+      }
+    }
+    let access = AccessControl(
+      to: router, book: book, federation: hub.federation, newcomers: newcomers)
     return Parts(
-      hub: hub, store: store, blobs: blobs, engine: engine, enrolment: enrolment,
-      health: health, access: access)
+      hub: hub, store: store, blobs: blobs, uploads: uploads, engine: engine,
+      enrolment: enrolment, health: health, access: access)
   }
 
   private func makeServer(_ parts: Parts) throws -> GRPCServer {
@@ -209,13 +218,12 @@ public final class Aggregator: Sendable {
 
   // MARK: Chores
 
-  /// Removes what nobody needs any more, every minute.
+  /// Removes what nobody needs any more, every ten seconds.
   private static func keepHouse(_ aggregator: @autoclosure () -> Aggregator?) async {
     while !Task.isCancelled {
-      do { try await Task.sleep(for: .seconds(60)) } catch { return }
+      do { try await Task.sleep(for: .seconds(10)) } catch { return }
       guard let parts = aggregator()?.state.withLock({ $0.parts }) else { return }
-      _ = try? await parts.blobs.collectGarbage()
-      _ = try? await parts.store.write { try $0.forgetOldAnswers() }
+      try? await parts.uploads.maintain()
     }
   }
 

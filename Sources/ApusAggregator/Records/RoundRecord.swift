@@ -135,16 +135,21 @@ extension Transaction {
     }
   }
 
-  /// The state of the round that a lease was given for, and the device that has it.
-  func round(ofLease lease: LeaseID) throws(AggregatorError) -> (device: UInt64, isOver: Bool)? {
+  /// The round that a lease was given for, whether it has its updates, and the device that has the lease.
+  func round(
+    ofLease lease: LeaseID
+  ) throws(AggregatorError) -> (device: UInt64, key: RoundKey, isComplete: Bool)? {
     try first(
       """
-      SELECT invitations.device, rounds.state FROM invitations JOIN rounds
+      SELECT device, task, round, attempt, rounds.state FROM invitations JOIN rounds
       USING (task, round, attempt) WHERE lease = ?
       """, lease.bytes
-    ) { row throws(AggregatorError) -> (device: UInt64, isOver: Bool) in
-      let state: Int32 = try row[1]
-      return (try row[0], state >= Proto.RoundState.published.rawValue)
+    ) { row throws(AggregatorError) -> (device: UInt64, key: RoundKey, isComplete: Bool) in
+      let state: Int32 = try row[4]
+      return (
+        try row[0], RoundKey(task: try row[1], round: try row[2], attempt: try row[3]),
+        state >= Proto.RoundState.folding.rawValue
+      )
     }
   }
 }

@@ -117,7 +117,10 @@ extension Engine {
     } catch {
       guard error.reason == "lease-over", let id = LeaseID(request.leaseId) else { throw error }
       let past = try? await store.read { try $0.round(ofLease: id) }
-      guard let past, past.device == number, past.isOver else { throw error }
+      guard let past, past.device == number else { throw error }
+      // What is in memory may be a commit ahead.
+      let isComplete = round(of: past.key).map { $0.1.isCombining } ?? true
+      guard past.isComplete || isComplete else { throw error }
       return nil
     }
     guard let (task, round) = round(of: lease.round),

@@ -126,9 +126,14 @@ import Testing
   @Test("What cannot be counted is rejected with its code, and the model is that of the others")
   func rejections() async throws {
     let count = UpdateCheck.Refusal.allCases.count
-    let federation = try await Federation.started(devices: count + 1)
+    var settings = Federation.settings
+    settings.gathering = .seconds(20)
+    let federation = try await Federation.started(devices: count + 1, settings: settings)
     let coordinator = TestCoordinator(of: federation)
-    let spec = try SmallTask.spec(rounds: 1, cohort: count + 1) { $0.normBound = 50 }
+    let spec = try SmallTask.spec(rounds: 1, cohort: count + 1) {
+      $0.normBound = 50
+      $0.cohort?.minimum = 1
+    }
     let task = try await coordinator.create(spec)
     let devices = (0...count).map { TestDevice($0, of: federation) }
     var streams: [ReplyStream<Proto.AssignmentEvent>] = []
