@@ -7,8 +7,9 @@ public struct EdgePolicy: Sendable {
   public var gates: [any TrainingGate] = []
   /// How often they are read.
   public var gateInterval = Duration.seconds(10)
-  /// Whether the device waits for work on an open connection. One that sleeps says false: it comes back in the
-  /// windows that it is given, and holds no connection in between.
+  /// Whether the device waits for work on an open connection.
+  ///
+  /// One that sleeps says false: it comes back in the windows that it is given, and holds no connection in between.
   public var staysConnected = true
   /// How many updates are to be answered before the device is done; nil for ever.
   public var roundLimit: Int?

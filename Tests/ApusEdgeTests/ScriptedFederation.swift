@@ -61,10 +61,7 @@ final class ScriptedFederation: Sendable {
   let answers: AsyncStream<Proto.Update>
   private let answered: AsyncStream<Proto.Update>.Continuation
 
-  /// - Parameters:
-  ///   - examples: what the plan is for.
-  ///   - format: of updates.
-  ///   - hidden: units of a hidden layer; 0 for none.
+  /// A plan for examples of three classes: a linear model, or one with a hidden layer.
   init(
     for examples: ExampleTable, format: NumberFormat = .float32, isPacked: Bool = false,
     hidden: Int = 0, epochs: Int = 2

@@ -19,8 +19,9 @@ internal import Synchronization
 /// The device must have joined: `apus join`, or `EdgeClient.join`. What it was asked to do and what it has
 /// learned is kept in the state directory: a process that was killed at any moment goes on in the next.
 public final class EdgeClient: Sendable {
-  /// What the device does, as it happens; for one reader, who may begin before ``run()``. Of what nobody reads,
-  /// the last thousand are kept.
+  /// What the device does, as it happens.
+  ///
+  /// For one reader, who may begin before ``run()``; of what nobody reads, the last thousand are kept.
   public let events: AsyncStream<EdgeEvent>
 
   private let examples: ExampleTable

@@ -23,7 +23,10 @@ final class TransferWatch: Sendable {
 
   /// Runs a transfer.
   ///
-  /// - Parameter limit: how long nothing may happen.
+  /// - Parameters:
+  ///   - limit: how long nothing may happen.
+  ///   - body: the transfer, which tells the watch of its progress.
+  /// - Returns: what the transfer gives.
   /// - Throws: what the transfer throws; `deadlineExceeded` where it stood still.
   static func watching<Value: Sendable>(
     limit: Duration, _ body: @escaping @Sendable (TransferWatch) async throws(RPCError) -> Value

@@ -26,7 +26,7 @@ enum NetworkManager {
     return answers.first { $0.hasPrefix("yes") } ?? answers.first
   }
 
-  /// Runs a program of the search path; nil where it cannot be run or fails. Its words are constants.
+  /// Runs a program of the search path; nil where it cannot be run or fails.
   private static func output(of program: String, _ words: [String]) -> String? {
     var ends: [Int32] = [0, 0]
     guard pipe(&ends) == 0 else { return nil }

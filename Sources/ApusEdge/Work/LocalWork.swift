@@ -30,6 +30,7 @@ struct LocalWork: Sendable {
   ///   - assignment: the plan's.
   ///   - examples: the device's.
   ///   - policy: what the device's owner allows.
+  /// - Throws: why it is not worked on.
   init(
     _ plan: TrainingPlan, for assignment: Proto.Assignment, examples: ExampleTable,
     policy: EdgePolicy

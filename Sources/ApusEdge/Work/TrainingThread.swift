@@ -26,6 +26,7 @@ enum TrainingThread {
   /// - Parameters:
   ///   - niceness: 0...19; how much everything else on the machine comes first.
   ///   - body: what takes long.
+  /// - Returns: what it gives.
   static func run<Value: Sendable>(
     niceness: Int, _ body: @escaping @Sendable () -> Value
   ) async -> Value {
