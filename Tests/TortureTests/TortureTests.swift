@@ -20,8 +20,9 @@ struct TortureTests {
 
   /// Shown with every failure.
   var reproducer: Comment {
-    "repeat with: APUS_TORTURE_SEED=\(seed) APUS_TORTURE_KILLS=\(killsWanted) "
-      + "APUS_TORTURE_DEVICES=\(clientCount) make torture"
+    """
+    repeat with: make torture SEED=\(seed) KILLS=\(killsWanted) DEVICES=\(clientCount)
+    """
   }
 
   /// Every device is in every round, so that the sum has one right value whatever is killed when.
@@ -54,7 +55,7 @@ struct TortureTests {
 
     try federation.enrolDevices(recipe: "digits", split: "iid", seed: 3)
     _ = try federation.insist([
-      "task", "create", file.path, "--start", "--submit-token", "torture", "--format", "json",
+      "task", "run", file.path, "--submit-token", "torture", "--format", "json",
     ])
     let kills = try killAtRandom(federation)
     #expect(kills >= killsWanted, reproducer)
@@ -143,7 +144,7 @@ struct TortureTests {
     try Data(text.utf8).write(to: file)
     let expected = try simulatedDigest(of: file, in: federation)
     try federation.enrolDevices(recipe: "digits", split: "iid", seed: 3)
-    _ = try federation.insist(["task", "create", file.path, "--start", "--format", "json"])
+    _ = try federation.insist(["task", "run", file.path, "--format", "json"])
     // Faults go on until some rounds are through.
     _ = try federation.command(
       ["task", "wait", "torture", "--rounds", "3", "--timeout", "45"], expecting: [0, 1])
