@@ -14,6 +14,10 @@ extension AggregatorError {
       RPCError(
         .resourceExhausted, "The aggregator's disk is full.", reason: code.rawValue,
         retryAfter: .seconds(60))
+    case .wrongChunk, .blobTooLarge:
+      RPCError(.invalidArgument, message, reason: code.rawValue)
+    case .quotaExceeded, .tooManyUploads:
+      RPCError(.resourceExhausted, message, reason: code.rawValue, retryAfter: .seconds(30))
     case .storeClosed, .fenced, .storeBusy:
       RPCError(
         .unavailable, "The aggregator is going down or starting.", reason: code.rawValue,
