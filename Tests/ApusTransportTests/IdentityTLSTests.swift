@@ -61,7 +61,8 @@ struct IdentityTLSTests {
     let server = try house.identity(.server, hosts: Self.local)
     let device = try house.identity(.device)
     let person = try house.identity(.operator)
-    try await Self.withServer(server.tlsMaterial(), clientAuthorities: [authority]) { (port: Int) async throws -> Void in
+    try await Self.withServer(server.tlsMaterial(), clientAuthorities: [authority]) {
+      (port: Int) async throws -> Void in
       for trust in [
         PeerTrust.pinnedAuthority(sha256: authority.digest), .authorities([authority.der]),
       ] {
@@ -100,7 +101,8 @@ struct IdentityTLSTests {
       if material.certificateChain.last != authority.der {
         material.certificateChain.append(authority.der)
       }
-      try await Self.withServer(material, clientAuthorities: [authority]) { (port: Int) async throws -> Void in
+      try await Self.withServer(material, clientAuthorities: [authority]) {
+        (port: Int) async throws -> Void in
         for trust in [
           PeerTrust.pinnedAuthority(sha256: authority.digest), .authorities([authority.der]),
         ] {
@@ -117,7 +119,8 @@ struct IdentityTLSTests {
     let server = try house.identity(.server, hosts: Self.local)
     var material = try server.tlsMaterial()
     material.certificateChain = [server.certificate.der]
-    try await Self.withServer(material, clientAuthorities: [house.authority.certificate]) { (port: Int) async throws -> Void in
+    try await Self.withServer(material, clientAuthorities: [house.authority.certificate]) {
+      (port: Int) async throws -> Void in
       let pin = PeerTrust.pinnedAuthority(sha256: house.authority.certificate.digest)
       #expect(Self.isRefused(try await Self.ask(port, pin, nil)))
       // The pin is of the authority, not of the server.
@@ -159,7 +162,8 @@ struct IdentityTLSTests {
       ("a server as a caller", try server.tlsMaterial()),
       ("nameless", nameless), ("self-made", selfMade),
     ]
-    try await Self.withServer(server.tlsMaterial(), clientAuthorities: [authority]) { (port: Int) async throws -> Void in
+    try await Self.withServer(server.tlsMaterial(), clientAuthorities: [authority]) {
+      (port: Int) async throws -> Void in
       for (name, material) in cases {
         let result = try await Self.ask(port, .authorities([authority.der]), material)
         #expect((try? result.get()) == nil, "\(name): \(result)")
