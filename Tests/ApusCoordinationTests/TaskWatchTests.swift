@@ -27,7 +27,8 @@ private final class FlakyAggregator: Sendable {
 
   var client: CoordinatorClient {
     var router = CallRouter()
-    router.register(streaming: CoordinatorMethods.watchTask) { [self] request, _, sender async throws(RPCError) in
+    router.register(streaming: CoordinatorMethods.watchTask) {
+      [self] request, _, sender async throws(RPCError) in
       let after = request.afterSequence
       state.withLock { $0.asked.append(after) }
       // The last event is sent again, as a server may that is not sure.
