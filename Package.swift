@@ -130,7 +130,9 @@ let package = Package(
       with: [
         "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusData", "ApusNumerics", "ApusProtocols",
       ]),
-    tests(of: "ApusTransport", with: ["ApusWire", "ApusNumerics", "COpenSSL", "CNghttp2", "CUV"]),
+    tests(
+      of: "ApusTransport", with: ["ApusWire", "ApusNumerics", "COpenSSL", "CNghttp2", "CUV"],
+      resources: [.copy("Abuse"), .copy("Conformance")]),
     tests(
       of: "ApusAggregator",
       with: [

@@ -191,7 +191,12 @@ final class Connection {
   private func finish(_ loss: ConnectionLoss) {
     guard phase != .closed else { return }
     phase = .closed
-    socket.close()
+    if blockedSince != nil {
+      // What waits in the system's buffers is for one that does not read.
+      socket.reset()
+    } else {
+      socket.closeGently()
+    }
     let streams = session.streams.values.sorted { $0.id < $1.id }
     for stream in streams {
       guard let stream = session.forget(stream.id) else { continue }
