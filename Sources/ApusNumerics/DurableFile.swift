@@ -16,7 +16,10 @@ package enum DurableFile {
   /// The bytes go to a new file in the same directory, which is synchronized and renamed; then the
   /// directory is synchronized. On return the file has survived.
   ///
-  /// - Parameter permissions: of the new file, less what the process's mask takes away.
+  /// - Parameters:
+  ///   - bytes: all of the file.
+  ///   - path: its directory must be there.
+  ///   - permissions: of the new file, less what the process's mask takes away.
   /// - Throws: ``NumericsError`` (`file-system`) with the path and what the system said; the old file is
   ///   then as it was.
   package static func write(

@@ -11,7 +11,14 @@ package enum Schema {
   /// A version that was released stays as it is; what comes later is a new one. Each domain writes its
   /// tables in a file of its own, and they are listed here.
   static let versions: [[String]] = [
-    Incarnation.tables + Idempotency.tables + AuditLog.tables
+    [
+      Incarnation.tables,
+      Idempotency.tables,
+      AuditLog.tables,
+      BlobTables.tables,
+      EnrolmentTables.tables,
+      EngineTables.tables,
+    ].flatMap { $0 }
   ]
 
   /// Makes a database one of the newest version, in one transaction.

@@ -136,13 +136,7 @@ package final class Store: Sendable {
 
   /// Says what was fatal, and ends the process with 74 (EX_IOERR) without any further write.
   package static let exitProcess: @Sendable (AggregatorError) -> Void = { error in
-    let text = "apus: the aggregator's state cannot be written; it stops here. \(error.message)\n"
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-      let count = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
-      if count <= 0 { break }
-      bytes = bytes.dropFirst(count)
-    }
+    report("apus: the aggregator's state cannot be written; it stops here. \(error.message)\n")
     _exit(74)
   }
 
@@ -158,6 +152,16 @@ package final class Store: Sendable {
       PRAGMA cache_size = -4096;
       """)
     return database
+  }
+}
+
+/// Writes to standard error without a buffer that an exit would lose.
+private func report(_ text: String) {
+  var bytes = Array(text.utf8)[...]
+  while !bytes.isEmpty {
+    let count = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    if count <= 0 { break }
+    bytes = bytes.dropFirst(count)
   }
 }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ApusNumerics
+internal import ApusRounds
 
 /// What goes wrong in the field: who of a cohort never reports, and who only does part of the work.
 struct SystemModel: Sendable {

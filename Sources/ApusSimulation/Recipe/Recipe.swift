@@ -76,17 +76,6 @@ public struct Recipe: Hashable, Sendable {
     }
   }
 
-  public enum AlgorithmChoice: Hashable, Sendable {
-    case fedAvg(FedAvg)
-    case fedProx(FedProx)
-    case fedSGD(FedSGD)
-  }
-
-  public enum AggregationChoice: String, Hashable, Sendable, CaseIterable {
-    case weightedMean = "weighted-mean"
-    case uniformMean = "uniform-mean"
-  }
-
   public enum CohortChoice: Hashable, Sendable {
     /// max(fraction · clients, 1) clients a round; in 0...1.
     case fraction(Double)

@@ -24,7 +24,7 @@ package struct Certificate: Hashable, Sendable {
   package let usages: Set<Usage>
   /// Whether it may sign other certificates.
   package let isAuthority: Bool
-  /// From the one SAN URI that begins with `apus://`; nil where there is none. Never from the common name.
+  /// From the one SAN URI that begins with apus://, never from the common name; nil where there is none.
   package let name: IdentityName?
   /// The SAN's DNS names and IP addresses, as text.
   package let hosts: [HostName]
@@ -78,6 +78,21 @@ package struct Certificate: Hashable, Sendable {
   }
 
   package var pem: [UInt8] { PEM.text("CERTIFICATE", der) }
+
+  /// Whether two thirds of its time are over, and it should be renewed.
+  ///
+  /// - Parameter now: seconds since 1970 (UTC).
+  /// - Returns: whether ``renewal()`` has passed.
+  package func isDue(at now: Int64) -> Bool { now >= renewal() }
+
+  /// Seconds since 1970 (UTC) when it should be renewed: when two thirds of its time are over, or up to a tenth of
+  /// its time before; its digest says how much, so that certificates that were made together are not renewed
+  /// together.
+  package func renewal() -> Int64 {
+    let lifetime = max(0, notAfter - notBefore)
+    let share = Double(digest[0]) * 256 + Double(digest[1])
+    return notBefore + Int64(Double(lifetime) * (2.0 / 3 - 0.1 * share / 65_536))
+  }
 
   /// Who holds a certificate that TLS has verified.
   ///

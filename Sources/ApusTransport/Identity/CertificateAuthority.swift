@@ -37,7 +37,12 @@ package struct CertificateAuthority: Sendable {
 
   /// A new authority: self-signed, and good for nothing but signing certificates that cannot sign.
   ///
-  /// - Parameter now: seconds since 1970 (UTC).
+  /// - Parameters:
+  ///   - federation: for the common name, which only people read.
+  ///   - lifetime: seconds.
+  ///   - now: seconds since 1970 (UTC).
+  /// - Returns: the authority, in memory only.
+  /// - Throws: ``TransportError`` (`cryptography`).
   package static func make(
     federation: String, lifetime: Int64 = authorityLifetime, at now: Int64
   ) throws(TransportError) -> CertificateAuthority {
@@ -55,9 +60,11 @@ package struct CertificateAuthority: Sendable {
   ///
   /// - Parameters:
   ///   - request: checked when it was read; its names are ignored.
+  ///   - name: whose certificate it is to be.
   ///   - hosts: for a server: where it is reached.
   ///   - lifetime: seconds; nil for the role's own. Never beyond the authority's end.
   ///   - now: seconds since 1970 (UTC).
+  /// - Returns: the certificate, which is kept nowhere else.
   /// - Throws: ``TransportError``: `untrusted` where the authority itself is over.
   package func issue(
     for request: SigningRequest, _ name: IdentityName, hosts: [HostName] = [],

@@ -67,6 +67,8 @@ package struct Identity: Sendable {
   ///   - certificateFile: our own certificate first, then those between it and the authority.
   ///   - keyFile: without a password; only its owner may read it.
   ///   - authorityFile: whom we trust.
+  /// - Returns: the identity, whose parts belong together.
+  /// - Throws: as ``load(from:)``.
   package static func load(
     certificateFile: String, keyFile: String, authorityFile: String
   ) throws(TransportError) -> Identity {

@@ -70,7 +70,9 @@ package final class PrivateKey: @unchecked Sendable {
     self.init(owning: handle)
   }
 
-  /// The key as PKCS #8, DER. Overwrite it (``Swift/Array/wipe()``) after use.
+  /// The key as PKCS #8, DER.
+  ///
+  /// Overwrite it (``Swift/Array/wipe()``) after use.
   package func pkcs8() throws(TransportError) -> [UInt8] {
     guard let info = EVP_PKEY2PKCS8(handle) else { throw .cryptography("A key cannot be written") }
     defer { PKCS8_PRIV_KEY_INFO_free(info) }

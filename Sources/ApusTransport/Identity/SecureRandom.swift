@@ -4,7 +4,9 @@
 internal import ApusNumerics
 internal import COpenSSL
 
-/// Bytes that nobody can guess: for keys, tokens and ids. Experiments draw from `RandomStream` instead.
+/// Bytes that nobody can guess: for keys, tokens and ids.
+///
+/// Experiments draw from `RandomStream` instead.
 package enum SecureRandom {
   /// - Throws: ``TransportError`` (`cryptography`) where the system has no randomness to give.
   package static func bytes(_ count: Int) throws(TransportError) -> [UInt8] {

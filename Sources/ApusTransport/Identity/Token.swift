@@ -3,7 +3,9 @@
 
 internal import ApusNumerics
 
-/// The secret of an invitation: 32 random bytes. The aggregator keeps only its digest.
+/// The secret of an invitation: 32 random bytes.
+///
+/// The aggregator keeps only its digest.
 package struct Token: Hashable, Sendable {
   /// 32 bytes.
   package let bytes: [UInt8]
@@ -23,10 +25,12 @@ package struct Token: Hashable, Sendable {
     self.bytes = bytes
   }
 
-  /// 43 characters of base64url. Do not log it.
+  /// 43 characters of base64url, not to be logged.
   package var text: String { Base64URL.text(bytes) }
 
-  /// SHA-256 of the bytes, 32 bytes: what is stored and looked up. Looking up a digest tells nothing, by the
+  /// SHA-256 of the bytes, 32 bytes: what is stored and looked up.
+  ///
+  /// Looking up a digest tells nothing, by the
   /// time it takes, about tokens: nobody can choose a token whose digest begins as another's does.
   package var digest: [UInt8] {
     var hash = SHA256()
