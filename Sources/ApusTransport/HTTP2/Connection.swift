@@ -132,7 +132,11 @@ final class Connection {
         owner?.connectionDidOpen(self)
       case .wantsMore: return
       case .ended: return finish(ConnectionLoss(.broken, "The other side ended the handshake."))
-      case .failed(let failure): return finish(ConnectionLoss(failure))
+      case .failed(let failure):
+        // Where TLS itself is well, as with a client that speaks no HTTP/2, it ends with a goodbye.
+        tls.close()
+        drain()
+        return finish(ConnectionLoss(failure))
       }
     }
     guard phase == .open else { return }
