@@ -10,6 +10,7 @@ struct Apus {
   static let commands: [any Command.Type] = [
     Simulate.self, SweepCommand.self, Reproduce.self, ReportCommand.self,
     DataList.self, DataShow.self, DataSplit.self,
+    JoinCommand.self, StatusCommand.self,
     Drain.self, Invite.self,
     DeviceList.self, DeviceShow.self, DeviceDisable.self, DeviceEnable.self, DeviceRevoke.self,
     TaskRun.self, TaskCreate.self, TaskList.self, TaskShow.self, TaskWatching.self, TaskPause.self,
