@@ -18,6 +18,8 @@ public struct AggregatorConfiguration: Sendable {
   public var host = "0.0.0.0"
   /// 0 for any that is free.
   public var port = 8443
+  /// What it says it is, for example 0.4.0.
+  public var version = ""
   /// Names and addresses that devices reach it by; the first is in invitations. This machine's loopback is
   /// always one.
   public var names: [String] = []
