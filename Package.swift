@@ -132,11 +132,14 @@ let package = Package(
         "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusData", "ApusNumerics", "ApusProtocols",
       ],
       resources: [.copy("Goldens")]),
-    tests(of: "ApusTransport", with: ["ApusWire", "ApusNumerics", "COpenSSL", "CNghttp2", "CUV"]),
+    tests(
+      of: "ApusTransport", with: ["ApusWire", "ApusNumerics", "COpenSSL", "CNghttp2", "CUV"],
+      resources: [.copy("Abuse"), .copy("Conformance")]),
     tests(
       of: "ApusAggregator",
       with: [
-        "ApusTransport", "ApusWire", "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms",
+        "ApusEdge", "ApusTransport", "ApusWire", "ApusRounds", "ApusModels", "ApusTraining",
+        "ApusAlgorithms",
         "ApusData", "ApusNumerics", "CSQLite",
       ]),
     tests(
