@@ -27,6 +27,7 @@ final class ApusProcess {
   ///   - words: its arguments.
   ///   - directory: where these files are.
   ///   - environment: added to this process's own.
+  /// - Throws: why it could not be started.
   init(
     _ name: String, _ words: [String], in directory: URL, environment: [String: String] = [:]
   ) throws {

@@ -31,6 +31,7 @@ final class FaultyProxy: Sendable {
   ///   - upstream: the aggregator's port on loopback.
   ///   - fates: what may happen to a connection.
   ///   - seed: the same seed gives the fates in the same order.
+  /// - Throws: why there is no port.
   init(to upstream: Int, fates: [Fate], seed: UInt64) throws {
     self.upstream = upstream
     self.seed = seed

@@ -1,7 +1,9 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-/// SplitMix64 (G. Steele, D. Lea, C. Flood, OOPSLA 2014): the same seed gives the same kills.
+/// SplitMix64: the same seed gives the same kills.
+///
+/// > G. Steele, D. Lea, C. Flood. "Fast splittable pseudorandom number generators." OOPSLA 2014.
 struct SeededGenerator: RandomNumberGenerator {
   private var state: UInt64
 
