@@ -13,7 +13,7 @@ BENCH ?=
 SECONDS_EACH ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap run build test bench format lint fuzz clean
+.PHONY: help bootstrap run demo build test bench format lint fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -25,6 +25,11 @@ run: ## train the quickstart federation on real images, from nothing
 	@scripts/bootstrap --data
 	swift build -c release --product apus $(SWIFT_FLAGS)
 	@scripts/quickstart $(RUN)
+
+demo: ## a live federation on this machine: an aggregator and four devices over TLS
+	@scripts/bootstrap --data
+	swift build -c release --product apus $(SWIFT_FLAGS)
+	@scripts/demo
 
 build: bootstrap ## the release build of the command line, in .build/release/apus
 	swift build -c release --product apus $(SWIFT_FLAGS)

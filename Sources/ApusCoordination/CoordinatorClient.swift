@@ -149,6 +149,16 @@ package struct CoordinatorClient: Sendable {
 
   // MARK: The aggregator
 
+  /// Whether anybody speaks our protocol there; anybody may ask.
+  package func hello() async throws(CoordinationError) -> Proto.HelloReply {
+    try await call(
+      EdgeMethods.hello,
+      Proto.HelloRequest {
+        $0.versionMin = 1
+        $0.versionMax = 1
+      })
+  }
+
   package func status() async throws(CoordinationError) -> Proto.ServerStatus {
     try await call(CoordinatorMethods.getServerStatus, Proto.GetServerStatusRequest())
   }
