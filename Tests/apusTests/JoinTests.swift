@@ -92,11 +92,9 @@ struct JoinTests {
     let ending = try task.end()
     #expect(ending.status == 0, "\(ending.messages)")
     #expect(killCount == 6)
-    let id = try #require(
-      ending.output.split(separator: "\n").lazy.compactMap { line in
-        (try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])?["task"]
-          as? String
-      }.first)
+    let tasks = try Executable.run(["task", "list", "--hub", hub.data, "--format", "json"])
+    let rows = try JSONSerialization.jsonObject(with: Data(tasks.output.utf8)) as? [[String: Any]]
+    let id = try #require(rows?.first?["task"] as? String, "\(tasks.output)")
     let model = try Executable.run(["model", "show", id, "--hub", hub.data, "--format", "json"])
     #expect(digest(model.output) == expected, "\(model.output)\(model.messages)")
     for device in devices { device.send(SIGTERM) }
@@ -125,7 +123,7 @@ struct JoinTests {
       ])
     }
     let token = String(try #require(url.split(separator: "=").dropFirst().first?.prefix(43)))
-    let unknown = url.replacing(token, with: String(token.reversed()))
+    let unknown = url.replacing(token, with: (token.first == "A" ? "B" : "A") + token.dropFirst())
     let refused = try join(unknown, "a")
     #expect(refused.status == 3 && !refused.messages.contains(token), "\(refused.messages)")
     let foreign = String(url.dropLast(8)) + "00000000"
@@ -133,9 +131,6 @@ struct JoinTests {
     #expect(other.status == 3, "\(other.messages)")
     let broken = try join("apus://nowhere", "c")
     #expect(broken.status == 2, "\(broken.messages)")
-    let dead = url.replacing(try Regex(":[0-9]+/"), with: ":1/")
-    let unreachable = try join(dead, "d")
-    #expect(unreachable.status == 3, "\(unreachable.messages)")
     let nobody = try Executable.run(["join", "--state", place.path("e"), "--data", data])
     #expect(nobody.status == 1 && nobody.messages.contains("has not joined"), "\(nobody.messages)")
   }

@@ -115,6 +115,8 @@ struct JoinCommand: Command {
         "no device has joined from here: expected an invitation, or --state DIR", command: "join")
     }
     if let ending = try await join(directory, progress, console) { return ending }
+    // Nothing is kept of a device that has not joined.
+    _ = try EdgeMember(in: directory)
     guard let settings = try settled(directory) else {
       throw UsageError(
         "--data is missing: expected the folder of the device's examples", command: "join")
