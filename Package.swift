@@ -135,7 +135,8 @@ let package = Package(
     tests(
       of: "ApusAggregator",
       with: [
-        "ApusTransport", "ApusWire", "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms",
+        "ApusEdge", "ApusTransport", "ApusWire", "ApusRounds", "ApusModels", "ApusTraining",
+        "ApusAlgorithms",
         "ApusData", "ApusNumerics", "CSQLite",
       ]),
     tests(

@@ -302,7 +302,7 @@ public final class Aggregator: Sendable {
     guard let parts = state.withLock({ $0.parts }) else { return Proto.ServerStatus() }
     var status = await parts.engine.status()
     let uptime = ContinuousClock.now - started
-    status.version = "0.4.0"
+    status.version = configuration.version
     status.uptimeMs = uptime.inMilliseconds
     status.connections = UInt64(parts.server?.statistics.connections ?? 0)
     status.blobBytes = parts.blobs.usedBytes

@@ -18,6 +18,8 @@ public struct AggregatorConfiguration: Sendable {
   public var host = "0.0.0.0"
   /// 0 for any that is free.
   public var port = 8443
+  /// What it says it is, for example 0.4.0.
+  public var version = ""
   /// Names and addresses that devices reach it by; the first is in invitations. This machine's loopback is
   /// always one.
   public var names: [String] = []
@@ -28,7 +30,7 @@ public struct AggregatorConfiguration: Sendable {
   /// How many devices may join with the first invitation, and for how many seconds.
   public var firstInvitationUses: UInt32 = 100
   public var firstInvitationLifetime: Double = 86_400
-  /// Bytes that blobs may take on the disk; nil for nine tenths of what is free.
+  /// Bytes that blobs may take on the disk; nil for 1 TiB. A part of the disk is left free in any case.
   public var blobQuota: UInt64?
   /// Bytes of one blob.
   public var blobLimit: UInt64 = 1 << 37

@@ -74,10 +74,20 @@ extension CoordinationError {
       }
     let message =
       switch code {
-      case .unreachable: "the aggregator at \(address) cannot be reached: \(error.message)"
+      case .unreachable where error.message.contains(address):
+        "the aggregator does not answer: \(error.message)"
+      case .unreachable: "the aggregator at \(address) does not answer: \(error.message)"
       case .refused: "the aggregator at \(address) does not let this in: \(error.message)"
       default: error.message
       }
     self.init(code, message, cause: error)
+  }
+}
+
+extension CoordinationError {
+  /// The same error with what it is about in front, where the aggregator's constant sentence cannot say it.
+  func naming(_ subject: String) -> CoordinationError {
+    guard code == .notFound || code == .conflict, !subject.isEmpty else { return self }
+    return CoordinationError(code, "\(subject): \(message)", cause: cause)
   }
 }

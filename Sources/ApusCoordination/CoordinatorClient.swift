@@ -47,30 +47,38 @@ package struct CoordinatorClient: Sendable {
 
   /// One task, by its id, or by its name where no other task has it.
   package func task(_ task: String) async throws(CoordinationError) -> Proto.TaskInfo {
-    try await call(CoordinatorMethods.getTask, Proto.TaskRef { $0.task = task })
+    try await call(
+      CoordinatorMethods.getTask, Proto.TaskRef { $0.task = task }, about: "task \(task)")
   }
 
   package func resumeTask(_ task: String) async throws(CoordinationError) -> Proto.TaskInfo {
-    try await call(CoordinatorMethods.resumeTask, Proto.TaskRef { $0.task = task })
+    try await call(
+      CoordinatorMethods.resumeTask, Proto.TaskRef { $0.task = task }, about: "task \(task)")
   }
 
   package func pauseTask(_ task: String) async throws(CoordinationError) -> Proto.TaskInfo {
-    try await call(CoordinatorMethods.pauseTask, Proto.TaskRef { $0.task = task })
+    try await call(
+      CoordinatorMethods.pauseTask, Proto.TaskRef { $0.task = task }, about: "task \(task)")
   }
 
   package func cancelTask(_ task: String) async throws(CoordinationError) -> Proto.TaskInfo {
-    try await call(CoordinatorMethods.cancelTask, Proto.TaskRef { $0.task = task })
+    try await call(
+      CoordinatorMethods.cancelTask, Proto.TaskRef { $0.task = task }, about: "task \(task)")
   }
 
   // MARK: Rounds
 
   package func launchRound(of task: String) async throws(CoordinationError) -> Proto.RoundInfo {
-    try await call(CoordinatorMethods.launchRound, Proto.TaskRef { $0.task = task })
+    try await call(
+      CoordinatorMethods.launchRound, Proto.TaskRef { $0.task = task }, about: "task \(task)")
   }
 
   package func rounds(of task: String) async throws(CoordinationError) -> [Proto.RoundInfo] {
-    try await call(CoordinatorMethods.listRounds, Proto.ListRoundsRequest { $0.task = task })
-      .rounds
+    try await call(
+      CoordinatorMethods.listRounds, Proto.ListRoundsRequest { $0.task = task },
+      about: "task \(task)"
+    )
+    .rounds
   }
 
   /// The newest attempt at a round, counted from 0.
@@ -82,14 +90,17 @@ package struct CoordinatorClient: Sendable {
       Proto.RoundRef {
         $0.task = task
         $0.round = round
-      })
+      }, about: "round \(round + 1) of task \(task)")
   }
 
   // MARK: Models
 
   package func models(of task: String) async throws(CoordinationError) -> [Proto.ModelInfo] {
-    try await call(CoordinatorMethods.listModels, Proto.ListModelsRequest { $0.task = task })
-      .models
+    try await call(
+      CoordinatorMethods.listModels, Proto.ListModelsRequest { $0.task = task },
+      about: "task \(task)"
+    )
+    .models
   }
 
   /// One version; 0 is the newest.
@@ -101,7 +112,7 @@ package struct CoordinatorClient: Sendable {
       Proto.ModelRef {
         $0.task = task
         $0.version = version
-      })
+      }, about: "version \(version == 0 ? "" : "\(version) ")of task \(task)")
   }
 
   package func rollBack(
@@ -112,7 +123,7 @@ package struct CoordinatorClient: Sendable {
       Proto.ModelRef {
         $0.task = task
         $0.version = version
-      })
+      }, about: "version \(version == 0 ? "" : "\(version) ")of task \(task)")
   }
 
   // MARK: Devices
@@ -129,7 +140,9 @@ package struct CoordinatorClient: Sendable {
 
   /// One device, by its id, its number, or its name where no other device has it.
   package func device(_ device: String) async throws(CoordinationError) -> Proto.DeviceInfo {
-    try await call(CoordinatorMethods.getDevice, Proto.DeviceRef { $0.device = device })
+    try await call(
+      CoordinatorMethods.getDevice, Proto.DeviceRef { $0.device = device },
+      about: "device \(device)")
   }
 
   package func setDevice(
@@ -140,11 +153,13 @@ package struct CoordinatorClient: Sendable {
       Proto.SetDeviceEnabledRequest {
         $0.device = device
         $0.enabled = enabled
-      })
+      }, about: "device \(device)")
   }
 
   package func revokeDevice(_ device: String) async throws(CoordinationError) -> Proto.DeviceInfo {
-    try await call(CoordinatorMethods.revokeDevice, Proto.DeviceRef { $0.device = device })
+    try await call(
+      CoordinatorMethods.revokeDevice, Proto.DeviceRef { $0.device = device },
+      about: "device \(device)")
   }
 
   // MARK: The aggregator
@@ -176,7 +191,7 @@ package struct CoordinatorClient: Sendable {
   // MARK: Calls
 
   func call<Request, Reply>(
-    _ method: Method<Request, Reply>, _ request: Request
+    _ method: Method<Request, Reply>, _ request: Request, about subject: String = ""
   ) async throws(CoordinationError) -> Reply {
     let deadline = ContinuousClock.now + patience
     while true {
@@ -185,7 +200,7 @@ package struct CoordinatorClient: Sendable {
       } catch {
         guard let delay = error.delayBeforeRetry, ContinuousClock.now + delay < deadline,
           (try? await Task.sleep(for: delay)) != nil
-        else { throw CoordinationError(error, from: address) }
+        else { throw CoordinationError(error, from: address).naming(subject) }
       }
     }
   }

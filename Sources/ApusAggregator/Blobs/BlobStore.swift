@@ -30,6 +30,8 @@ package final class BlobStore: Sendable {
     var reserved: UInt64 = 0
     /// Digests whose files are being renamed; how often.
     var installing: [BlobDigest: Int] = [:]
+    /// Digests whose rows were deleted and whose files are to follow.
+    var condemned: Set<BlobDigest> = []
   }
 
   package let limits: Limits
@@ -141,6 +143,7 @@ package final class BlobStore: Sendable {
   ///   - file: with all the bytes, verified; under `uploads/`.
   ///   - manifest: of these bytes.
   ///   - record: what else is written with the blob's row.
+  /// - Throws: `file-system`, what `record` throws, the error that was fatal to the store.
   func install(
     _ file: BlobFile, as manifest: BlobManifest,
     _ record: @escaping @Sendable (Transaction) throws -> Void
@@ -149,12 +152,7 @@ package final class BlobStore: Sendable {
     try await syncing { try file.synchronize() }
     Failpoint.beforeRename.hit()
     state.withLock { $0.installing[digest, default: 0] += 1 }
-    defer {
-      state.withLock { state in
-        let count = (state.installing[digest] ?? 1) - 1
-        state.installing[digest] = count == 0 ? nil : count
-      }
-    }
+    defer { endInstalling(digest) }
     let (target, directory) = (path(of: digest), directory(of: digest))
     try await syncing {
       try BlobFile.rename(file.path, to: target)
@@ -163,6 +161,8 @@ package final class BlobStore: Sendable {
     let wasThere = try await store.write { transaction in
       let wasThere = try transaction.hasBlob(digest)
       try transaction.insertBlob(manifest)
+      // After the transaction that deleted the row, and before its file is removed: the file is ours.
+      self.state.withLock { _ = $0.condemned.remove(digest) }
       try record(transaction)
       return wasThere
     }
@@ -181,20 +181,39 @@ package final class BlobStore: Sendable {
     var count = 0
     let grace = limits.grace
     while true {
-      let garbage = try await store.write { try $0.deleteGarbage(grace: grace) }
+      let garbage = try await store.write { transaction in
+        let garbage = try transaction.deleteGarbage(grace: grace)
+        self.state.withLock { $0.condemned.formUnion(garbage.map(\.digest)) }
+        return garbage
+      }
       if garbage.isEmpty { return count }
       count += garbage.count
       try await lanes.run {
         for (digest, size) in garbage {
           try self.state.withLock { state throws(AggregatorError) in
             state.used -= min(state.used, size)
-            // Somebody brings the same bytes again, at this moment: the file is theirs.
-            guard state.installing[digest] == nil else { return }
-            try BlobFile.remove(self.path(of: digest))
+            try self.removeIfCondemned(digest, &state)
           }
         }
       }
     }
+  }
+
+  private func endInstalling(_ digest: BlobDigest) {
+    state.withLock { state in
+      let count = (state.installing[digest] ?? 1) - 1
+      state.installing[digest] = count == 0 ? nil : count
+      // A file that cannot be removed now is removed at the next start.
+      try? removeIfCondemned(digest, &state)
+    }
+  }
+
+  /// Removes a blob's file, unless somebody brings the same bytes at this moment.
+  private func removeIfCondemned(
+    _ digest: BlobDigest, _ state: inout State
+  ) throws(AggregatorError) {
+    guard state.installing[digest] == nil, state.condemned.remove(digest) != nil else { return }
+    try BlobFile.remove(path(of: digest))
   }
 
   // MARK: Room
@@ -262,38 +281,46 @@ package final class BlobStore: Sendable {
     (byte < 16 ? "0" : "") + String(byte, radix: 16)
   }
 
-  /// Removes files that no row knows: of uploads that were never announced, of blobs whose row was not
-  /// written.
+  /// Brings files and rows together again after a crash.
+  ///
+  /// Files that no row knows are removed. One that was renamed, and whose row was not written, becomes
+  /// the upload again that it was; an upload without a file begins anew.
   private func recover() async throws {
     let (blobs, uploads) = try await store.read { transaction in
-      (
-        try transaction.rows("SELECT digest, size FROM blobs") {
-          row throws(AggregatorError) -> ([UInt8], UInt64) in (try row[0], try row[1])
-        },
-        try transaction.rows("SELECT id, size FROM uploads WHERE is_complete = 0") {
-          row throws(AggregatorError) -> (Int64, UInt64) in (try row[0], try row[1])
-        }
-      )
+      (try transaction.allBlobs(), try transaction.unfinishedUploads())
     }
-    let known = Set(blobs.map(\.0))
-    let parts = Set(uploads.map { "\($0.0).part" })
-    try await lanes.run {
-      for name in try BlobFile.names(in: self.uploadsPath) where !parts.contains(name) {
-        try BlobFile.remove(self.uploadsPath + "/" + name)
-      }
+    let known = Set(blobs.map(\.digest))
+    let lost = try await lanes.run { () throws -> [Int64] in
       for byte in UInt8.min...UInt8.max {
         let directory = self.blobsPath + "/" + Self.prefix(byte)
         for name in try BlobFile.names(in: directory) {
           let digest = BlobDigest(hex: Self.prefix(byte) + name)
-          if digest.map({ known.contains($0.bytes) }) != true {
+          if let digest, known.contains(digest) { continue }
+          let upload = uploads.first { $0.digest == digest }
+          if let upload, !BlobFile.exists(self.uploadPath(upload.id)) {
+            try BlobFile.rename(directory + "/" + name, to: self.uploadPath(upload.id))
+          } else {
             try BlobFile.remove(directory + "/" + name)
           }
         }
       }
+      let parts = Set(uploads.map { "\($0.id).part" })
+      for name in try BlobFile.names(in: self.uploadsPath) where !parts.contains(name) {
+        try BlobFile.remove(self.uploadsPath + "/" + name)
+      }
+      return try uploads.filter { upload in
+        let path = self.uploadPath(upload.id)
+        guard BlobFile.exists(path) else { return true }
+        return try BlobFile(path, isNew: false).size() != upload.size
+      }.map(\.id)
+    }
+    try await syncing { try BlobFile.synchronize(directory: self.uploadsPath) }
+    try await store.write { transaction in
+      for id in lost { try transaction.forgetProgress(of: id) }
     }
     state.withLock { state in
-      state.reserved = uploads.reduce(0) { $0 + $1.1 }
-      state.used = blobs.reduce(state.reserved) { $0 + $1.1 }
+      state.reserved = uploads.reduce(0) { $0 + $1.size }
+      state.used = blobs.reduce(state.reserved) { $0 + $1.size }
     }
   }
 }

@@ -126,7 +126,7 @@ extension Transaction {
   ///
   /// - Returns: their digests and sizes.
   func deleteGarbage(grace: Int64) throws(AggregatorError) -> [(digest: BlobDigest, size: UInt64)] {
-    let rows = try rows(
+    try rows(
       """
       DELETE FROM blobs WHERE digest IN (
         SELECT digest FROM blobs WHERE touched_ms <= ?
@@ -136,12 +136,15 @@ extension Transaction {
       RETURNING digest, size
       """, time - grace
     ) { row throws(AggregatorError) -> (BlobDigest, UInt64) in
-      guard let digest = BlobDigest(bytes: try row[0] as [UInt8]) else {
-        throw AggregatorError(.damagedStore, "A blob's digest is not 32 bytes.")
-      }
-      return (digest, try row[1])
+      (try row.digest(0), try row[1])
     }
-    return rows
+  }
+
+  /// Every blob's digest and size.
+  func allBlobs() throws(AggregatorError) -> [(digest: BlobDigest, size: UInt64)] {
+    try rows("SELECT digest, size FROM blobs") {
+      row throws(AggregatorError) -> (BlobDigest, UInt64) in (try row.digest(0), try row[1])
+    }
   }
 
   private func forgetUnreferenced(_ digest: [UInt8]) throws(AggregatorError) {
@@ -151,6 +154,18 @@ extension Transaction {
     try run("UPDATE blobs SET touched_ms = 0 WHERE digest = ?", digest)
     // Whoever uploaded it has seen it used: the upload keeps nothing any more.
     try run("DELETE FROM uploads WHERE digest = ? AND is_complete = 1", digest)
+  }
+}
+
+extension Row {
+  /// A column that holds a blob's digest.
+  ///
+  /// - Throws: `damaged-store` where it holds something else.
+  package func digest(_ column: Int32) throws(AggregatorError) -> BlobDigest {
+    guard let digest = BlobDigest(bytes: try self[column] as [UInt8]) else {
+      throw AggregatorError(.damagedStore, "A blob's digest is not 32 bytes.")
+    }
+    return digest
   }
 }
 

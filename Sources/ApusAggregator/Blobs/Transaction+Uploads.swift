@@ -100,4 +100,19 @@ extension Transaction {
       (try row[0], try row[1], try row[2])
     }.filter { !$0.2 }.map { (id: $0.0, size: $0.1) }
   }
+
+  /// Says that nothing of an upload is durable.
+  func forgetProgress(of upload: Int64) throws(AggregatorError) {
+    try run("DELETE FROM upload_progress WHERE upload = ?", upload)
+  }
+
+  /// Uploads that are announced and not complete.
+  func unfinishedUploads() throws(AggregatorError) -> [(
+    id: Int64, digest: BlobDigest, size: UInt64
+  )] {
+    try rows("SELECT id, digest, size FROM uploads WHERE is_complete = 0 ORDER BY id") {
+      row throws(AggregatorError) -> (Int64, BlobDigest, UInt64) in
+      (try row[0], try row.digest(1), try row[2])
+    }
+  }
 }

@@ -181,14 +181,14 @@ final class UploadSession: Sendable {
       return (state.written, state.isComplete, state.written != state.durable)
     }
     if isComplete { return }
-    if written.isFull {
-      if try await complete() { return }
-    } else if isNews {
-      let (id, lifetime) = (id, lifetime)
-      try await blobs.syncing { try self.file.synchronize() }
-      try await blobs.store.write { try $0.progress(of: id, written, lifetime: lifetime) }
-      state.withLock { $0.durable = written }
-    }
+    if written.isFull, try await complete() { return }
+    guard isNews else { return }
+    let (id, lifetime) = (id, lifetime)
+    // Again, because chunks may have turned out damaged.
+    let present = state.withLock(\.written)
+    try await blobs.syncing { try self.file.synchronize() }
+    try await blobs.store.write { try $0.progress(of: id, present, lifetime: lifetime) }
+    state.withLock { $0.durable = present }
   }
 
   /// Makes the blob of the file.

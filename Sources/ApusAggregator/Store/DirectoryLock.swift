@@ -48,6 +48,9 @@ package final class DirectoryLock: Sendable {
 
   deinit { close(descriptor) }
 
+  /// Gives the right up before this is dropped.
+  package func release() { _ = flock(descriptor, LOCK_UN) }
+
   /// Makes a directory, and those above it, that only their owner may enter.
   ///
   /// - Throws: `file-system`.

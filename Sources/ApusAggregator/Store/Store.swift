@@ -105,6 +105,7 @@ package final class Store: Sendable {
     let (epoch, clock, writer) = (epoch, clock, writer)
     return try await withCheckedThrowingContinuation { continuation in
       reader.run { database in
+        guard let database else { return continuation.resume(throwing: writer.closed) }
         let transaction = Transaction(database: database, epoch: epoch, time: clock())
         let result = Result {
           try database.execute("BEGIN")
@@ -120,11 +121,18 @@ package final class Store: Sendable {
   /// Says that something outside of the database has failed that leaves in doubt what is durable.
   package func fail(_ error: AggregatorError) { writer.stop(error) }
 
-  /// Waits for what was asked, and closes the database; whatever comes later throws `store-closed`.
+  /// Waits for what was asked, closes the database and gives up the directory; whatever comes later
+  /// throws `store-closed`.
   package func close() async {
     await withCheckedContinuation { continuation in
       writer.close { continuation.resume() }
     }
+    for reader in readers {
+      await withCheckedContinuation { continuation in
+        reader.close { continuation.resume() }
+      }
+    }
+    lock.release()
   }
 
   /// Milliseconds since 1970 (UTC), as the system's clock says.

@@ -36,6 +36,8 @@ final class StoreWriter: @unchecked Sendable {
     self.onFatal = onFatal
   }
 
+  let closed = AggregatorError(.storeClosed, "The aggregator's state was closed.")
+
   /// Why nothing more is written; nil as long as something is.
   var stopped: AggregatorError? { state.withLock(\.stopped) }
 
@@ -65,8 +67,7 @@ final class StoreWriter: @unchecked Sendable {
     queue.async {
       self.drain()
       self.state.withLock { state in
-        state.stopped =
-          state.stopped ?? AggregatorError(.storeClosed, "The aggregator's state was closed.")
+        state.stopped = state.stopped ?? self.closed
       }
       self.failWaiting()
       self.database = nil
@@ -188,12 +189,20 @@ final class WriteJob<Value: Sendable>: PendingWrite, @unchecked Sendable {
 /// A thread that reads, with a connection of its own.
 final class StoreReader: @unchecked Sendable {
   // Sendable: `database` is used on `queue` only, which runs one thing at a time.
-  private let database: Database
+  private var database: Database?
   private let queue = DispatchQueue(label: "apus.store.reader")
 
   init(_ database: Database) { self.database = database }
 
-  func run(_ body: @escaping @Sendable (Database) -> Void) {
+  /// Runs `body` with the connection; with nil after ``close(_:)``.
+  func run(_ body: @escaping @Sendable (Database?) -> Void) {
     queue.async { body(self.database) }
+  }
+
+  func close(_ done: @escaping @Sendable () -> Void) {
+    queue.async {
+      self.database = nil
+      done()
+    }
   }
 }

@@ -13,7 +13,7 @@ enum DeviceGrammar {
   static func print(_ info: Proto.DeviceInfo, on console: Console) throws {
     let device = DeviceDescription(info)
     guard console.format == .text else { return try console.print(json: device) }
-    console.print("device    \(device.number), \(device.name), \(device.standing)")
+    console.print("device    \(number(device)), \(device.name), \(device.standing)")
     console.print("id        \(device.device)")
     if !device.labels.isEmpty { console.print("labels    \(labels(device))") }
     console.print("role      \(device.role)")
@@ -25,6 +25,11 @@ enum DeviceGrammar {
     console.print("seen      \(device.lastSeen ?? "never")")
     console.print("renews    before \(device.certificateExpires ?? "–")")
     if !device.build.isEmpty { console.print("build     \(device.build)") }
+  }
+
+  /// Only devices are counted; people who joined are not.
+  static func number(_ device: DeviceDescription) -> String {
+    device.role == Role.device.rawValue ? "\(device.number)" : "–"
   }
 
   static func labels(_ device: DeviceDescription) -> String {

@@ -33,13 +33,15 @@ struct DeviceList: Command {
     Table.print(
       [
         .init(title: "number"), .init(title: "name", side: .left),
+        .init(title: "role", side: .left),
         .init(title: "standing", side: .left), .init(title: "rounds"), .init(title: "rejected"),
         .init(title: "lost"), .init(title: "last seen", side: .left),
         .init(title: "labels", side: .left),
       ],
       devices.map { device in
         [
-          "\(device.number)", device.name, device.standing, Cell.count(device.roundsCounted),
+          DeviceGrammar.number(device), device.name, device.role, device.standing,
+          Cell.count(device.roundsCounted),
           Cell.count(device.updatesRejected), Cell.count(device.leasesLost),
           device.lastSeen ?? "never", DeviceGrammar.labels(device),
         ]

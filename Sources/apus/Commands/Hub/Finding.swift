@@ -10,7 +10,7 @@ struct Finding: Encodable {
     case bad
   }
 
-  /// What was looked at: version, data, disk, clock, hub, identity, certificate, audit, …
+  /// What was looked at: version, data, disk, clock, hub, identity, certificate, audit and so on.
   let check: String
   let standing: Standing
   /// What there is.

@@ -4,6 +4,7 @@
 internal import ApusAggregator
 internal import ApusCoordination
 internal import ApusNumerics
+internal import ApusSimulation
 internal import ApusTransport
 internal import Foundation
 
@@ -70,6 +71,7 @@ struct Serve: Command {
     guard let (host, port) = HubProfile.hostAndPort(place) else {
       throw words.failure("--listen \(place), expected HOST:PORT, for example 0.0.0.0:8443")
     }
+    configuration.version = ApusVersion.current
     configuration.host = host
     configuration.port = port
     for name in words.values(Self.name) {
