@@ -9,6 +9,9 @@
   import Darwin
 #endif
 
+internal import Dispatch
+internal import Synchronization
+
 /// Files that are either the old ones or the new ones, whole, whenever the power fails.
 package enum DurableFile {
   /// Writes a file, or replaces the one that is there.
@@ -43,10 +46,7 @@ package enum DurableFile {
   package static func write(
     pieces: [UnsafeRawBufferPointer], to path: String, permissions: UInt16 = 0o666
   ) throws(NumericsError) {
-    let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./"
-    let name = path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
-    let suffix = String(UInt64.random(in: .min ... .max), radix: 36)
-    let temporary = "\(directory).\(name.prefix(100)).\(suffix).tmp"
+    let temporary = temporaryPath(for: path)
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(permissions))
     guard descriptor >= 0 else { throw .system("create", path) }
     do throws(NumericsError) {
@@ -63,18 +63,86 @@ package enum DurableFile {
       _ = unlink(temporary)
       throw error
     }
-    try synchronize(directory: directory)
+    try synchronize(directory: directory(of: path))
+  }
+
+  /// Writes several files; after a kill on the way those that come first are there and those that come later are not.
+  ///
+  /// They are synchronized side by side, since a disk takes about as long for many as for one; they are then
+  /// renamed one after the other.
+  ///
+  /// - Throws: ``NumericsError`` (`file-system`) for the first that failed.
+  package static func write(
+    group files: [(path: String, bytes: [UInt8])], permissions: UInt16 = 0o666
+  ) throws(NumericsError) {
+    var prepared: [(temporary: String, path: String)] = []
+    defer { for file in prepared { _ = unlink(file.temporary) } }
+    var descriptors: [Int32] = []
+    defer { for descriptor in descriptors { _ = close(descriptor) } }
+    for file in files {
+      let temporary = temporaryPath(for: file.path)
+      let descriptor = open(
+        temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(permissions))
+      guard descriptor >= 0 else { throw .system("create", file.path) }
+      descriptors.append(descriptor)
+      prepared.append((temporary, file.path))
+      let result = file.bytes.withUnsafeBytes { bytes in
+        Result { () throws(NumericsError) in try writeAll(bytes, to: descriptor, file.path) }
+      }
+      try result.get()
+    }
+    try sideBySide(descriptors.count) { [descriptors] index in
+      fsync(descriptors[index]) == 0 ? nil : ("write", files[index].path, errno)
+    }
+    for file in prepared where rename(file.temporary, file.path) != 0 {
+      throw .system("replace", file.path)
+    }
+    prepared = []
+    let directories = Set(files.map { directory(of: $0.path) }).sorted()
+    try sideBySide(directories.count) { index in
+      synchronizeOrProblem(directories[index])
+    }
+  }
+
+  /// Does something several times at once; throws the first problem.
+  private static func sideBySide(
+    _ count: Int, _ body: @Sendable (Int) -> (verb: String, path: String, number: Int32)?
+  ) throws(NumericsError) {
+    let problems = Mutex<[Int: (verb: String, path: String, number: Int32)]>([:])
+    DispatchQueue.concurrentPerform(iterations: count) { index in
+      if let problem = body(index) { problems.withLock { $0[index] = problem } }
+    }
+    let first = problems.withLock { $0.min { $0.key < $1.key }?.value }
+    if let first { throw .system(first.verb, first.path, first.number) }
+  }
+
+  private static func directory(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./"
+  }
+
+  private static func temporaryPath(for path: String) -> String {
+    let name = path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
+    let suffix = String(UInt64.random(in: .min ... .max), radix: 36)
+    return "\(directory(of: path)).\(name.prefix(100)).\(suffix).tmp"
   }
 
   /// Makes what was created, renamed or removed in a directory survive.
   package static func synchronize(directory: String) throws(NumericsError) {
+    if let problem = synchronizeOrProblem(directory) {
+      throw .system(problem.verb, problem.path, problem.number)
+    }
+  }
+
+  private static func synchronizeOrProblem(
+    _ directory: String
+  ) -> (verb: String, path: String, number: Int32)? {
     let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw .system("open", directory) }
+    guard descriptor >= 0 else { return ("open", directory, errno) }
     let status = fsync(descriptor)
     let error = errno
     _ = close(descriptor)
     // Some file systems cannot synchronize a directory, and say so with EINVAL; it is then done for us.
-    if status != 0 && error != EINVAL { throw .system("synchronize", directory, error) }
+    return status != 0 && error != EINVAL ? ("synchronize", directory, error) : nil
   }
 
   private static func writeAll(

@@ -30,6 +30,39 @@ struct DurableFileTests {
     #expect(try Data(contentsOf: URL(fileURLWithPath: directory.path("a"))) == Data(bytes))
   }
 
+  @Test(
+    "Files of a group are all written, with the permissions asked for, and leave nothing beside them"
+  )
+  func groups() throws {
+    let directory = try TemporaryDirectory()
+    try FileManager.default.createDirectory(
+      atPath: directory.path("b"), withIntermediateDirectories: false)
+    try DurableFile.write([9], to: directory.path("a"))
+    try DurableFile.write(
+      group: [
+        (directory.path("a"), [1]), (directory.path("b/c"), [2, 3]), (directory.path("d"), []),
+      ],
+      permissions: 0o600)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: directory.path("a"))) == Data([1]))
+    #expect(try Data(contentsOf: URL(fileURLWithPath: directory.path("b/c"))) == Data([2, 3]))
+    let names = try FileManager.default.subpathsOfDirectory(atPath: directory.root)
+    #expect(names.sorted() == ["a", "b", "b/c", "d"])
+    let attributes = try FileManager.default.attributesOfItem(atPath: directory.path("a"))
+    #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+  }
+
+  @Test("Where one file of a group cannot be written, those that are there stay as they were")
+  func failedGroups() throws {
+    let directory = try TemporaryDirectory()
+    try DurableFile.write([9], to: directory.path("a"))
+    let error = #expect(throws: NumericsError.self) {
+      try DurableFile.write(group: [(directory.path("a"), [1]), (directory.path("no/such"), [2])])
+    }
+    #expect(error?.message.contains(directory.path("no/such")) == true)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: directory.path("a"))) == Data([9]))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: directory.root) == ["a"])
+  }
+
   @Test("An error names the path and what the system said, and nothing is left behind")
   func errors() throws {
     let directory = try TemporaryDirectory()

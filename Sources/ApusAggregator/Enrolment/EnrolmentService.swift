@@ -125,9 +125,15 @@ package final class EnrolmentService: Sendable {
   }
 
   private enum Outcome {
-    case enrolled(DeviceRecord)
-    case repeated(DeviceRecord)
+    case enrolled(Issued)
+    case repeated(Issued)
     case refused(Refusal, mark: String)
+  }
+
+  /// A certificate that is written down, and whose it is.
+  private struct Issued {
+    let record: DeviceRecord
+    let certificate: Certificate
   }
 
   func enroll(
@@ -156,25 +162,39 @@ package final class EnrolmentService: Sendable {
     signingRequest.publicKey.withUnsafeBytes { hash.update($0) }
     let (publicKeyDigest, digest) = (hash.finalize(), token.digest)
     let id = try Self.freshID()
-    let outcome = try await stored { transaction in
-      try Self.enroll(
-        request, token: digest, publicKey: publicKeyDigest, id: id, authority: authority,
-        in: transaction)
+    let outcome = try await stored { [self] transaction -> Outcome in
+      let entry = try member(
+        for: request, token: digest, publicKey: publicKeyDigest, id: id, in: transaction)
+      switch entry {
+      case .refused(let reason, let mark): return .refused(reason, mark: mark)
+      case .new(let record):
+        return .enrolled(try issue(signingRequest, to: record, by: authority, in: transaction))
+      case .known(let record):
+        return .repeated(try issue(signingRequest, to: record, by: authority, in: transaction))
+      }
     }
     switch outcome {
     case .refused(let reason, let mark): throw await refuse(reason, mark: mark, from: peer)
-    case .repeated(let record):
-      return try await certificate(for: signingRequest, of: record, signedBy: authority)
-    case .enrolled(let record):
-      await changed(record)
-      return try await certificate(for: signingRequest, of: record, signedBy: authority)
+    case .repeated(let issued):
+      book.note(issued.record)
+      return Self.reply(issued, authority)
+    case .enrolled(let issued):
+      await changed(issued.record)
+      return Self.reply(issued, authority)
     }
   }
 
-  private static func enroll(
-    _ request: Proto.EnrollRequest, token digest: [UInt8], publicKey: [UInt8], id: String,
-    authority: CertificateAuthority, in transaction: Transaction
-  ) throws -> Outcome {
+  /// Whom an attempt to enrol is of.
+  private enum Entry {
+    case new(DeviceRecord)
+    case known(DeviceRecord)
+    case refused(Refusal, mark: String)
+  }
+
+  private func member(
+    for request: Proto.EnrollRequest, token digest: [UInt8], publicKey: [UInt8], id: String,
+    in transaction: Transaction
+  ) throws -> Entry {
     guard let token = try transaction.token(digest) else {
       return .refused(.unknownToken, mark: "")
     }
@@ -186,7 +206,7 @@ package final class EnrolmentService: Sendable {
       guard let member = try transaction.member(id: earlier.member), !member.isRevoked else {
         return .refused(.revoked, mark: token.mark)
       }
-      return .repeated(member)
+      return .known(member)
     }
     guard try transaction.use(token: digest) else { return .refused(.usedUp, mark: token.mark) }
     // What the invitation says of a device counts; what the device says of itself is added.
@@ -210,7 +230,7 @@ package final class EnrolmentService: Sendable {
         "name": record.name, "number": "\(record.number)", "token": token.mark,
         "labels": AuditDetail.text(of: labels),
       ]))
-    return .enrolled(record)
+    return .new(record)
   }
 
   private func refuse(_ reason: Refusal, mark: String, from peer: Peer) async -> RPCError {
@@ -238,55 +258,53 @@ package final class EnrolmentService: Sendable {
   ) async throws(RPCError) -> Proto.EnrollReply {
     let authority = try signer()
     let signingRequest = try Self.signingRequest(request.signingRequest)
-    let record = try await stored { transaction in
+    let issued = try await stored { [self] transaction in
       // Looked at once more: it may have been revoked since the call was let in.
       guard let record = try transaction.member(id: member.id), !record.isRevoked else {
         throw RPCError(
           .permissionDenied, "The certificate was revoked by an operator.", reason: "revoked")
       }
-      return record
+      return try issue(signingRequest, to: record, by: authority, in: transaction)
     }
-    let reply = try await certificate(for: signingRequest, of: record, signedBy: authority)
-    return reply
+    book.note(issued.record)
+    return Self.reply(issued, authority)
   }
 
-  /// Signs, writes down when the certificate ends, and answers.
-  private func certificate(
-    for request: SigningRequest, of record: DeviceRecord, signedBy authority: CertificateAuthority
-  ) async throws(RPCError) -> Proto.EnrollReply {
-    let now = clock.wall()
+  /// Signs, and writes down when the certificate ends.
+  private func issue(
+    _ request: SigningRequest, to record: DeviceRecord, by authority: CertificateAuthority,
+    in transaction: Transaction
+  ) throws -> Issued {
     let certificate: Certificate
     do throws(TransportError) {
       let name = try IdentityName(federation: federation, role: record.role, id: record.id)
-      certificate = try authority.issue(for: request, name, at: now / 1_000)
+      certificate = try authority.issue(for: request, name, at: transaction.time / 1_000)
     } catch {
       throw RPCError(.internal, "The certificate could not be made.", reason: error.code.rawValue)
     }
-    let entry = book[record.id]
-    let updated = try await stored { transaction in
-      guard var record = try transaction.member(id: record.id), !record.isRevoked else {
-        throw RPCError(
-          .permissionDenied, "The certificate was revoked by an operator.", reason: "revoked")
-      }
-      record.certificateExpires = certificate.notAfter * 1_000
-      record.lastSeen = transaction.time
-      if let build = entry?.build, !build.isEmpty { record.build = build }
-      try transaction.update(member: record)
-      try transaction.audit(
-        actor: "aggregator", action: "certificate.issued", subject: record.id,
-        detail: AuditDetail.json([
-          "fingerprint": certificate.fingerprint, "expires_ms": "\(record.certificateExpires)",
-        ]))
-      return record
-    }
-    book.note(updated)
+    var record = record
+    record.certificateExpires = certificate.notAfter * 1_000
+    record.lastSeen = transaction.time
+    if let build = book[record.id]?.build, !build.isEmpty { record.build = build }
+    try transaction.update(member: record)
+    try transaction.audit(
+      actor: "aggregator", action: "certificate.issued", subject: record.id,
+      detail: AuditDetail.json([
+        "fingerprint": certificate.fingerprint, "expires_ms": "\(record.certificateExpires)",
+      ]))
+    return Issued(record: record, certificate: certificate)
+  }
+
+  private static func reply(
+    _ issued: Issued, _ authority: CertificateAuthority
+  ) -> Proto.EnrollReply {
     var reply = Proto.EnrollReply()
-    reply.certificates = [certificate.der]
+    reply.certificates = [issued.certificate.der]
     reply.authority = authority.certificate.der
-    reply.deviceId = record.id
-    reply.deviceNumber = record.number
-    reply.expiresMs = UInt64(certificate.notAfter) * 1_000
-    reply.role = record.role.rawValue
+    reply.deviceId = issued.record.id
+    reply.deviceNumber = issued.record.number
+    reply.expiresMs = UInt64(issued.certificate.notAfter) * 1_000
+    reply.role = issued.record.role.rawValue
     return reply
   }
 

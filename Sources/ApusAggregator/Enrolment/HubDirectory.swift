@@ -40,6 +40,7 @@ package struct HubDirectory: Sendable {
     federation: String? = nil, hosts: [HostName] = [], at now: Int64
   ) throws(TransportError) -> Hub {
     try PrivateFile.makeDirectory(path)
+    try PrivateFile.makeDirectories(["authority", "server", "operator"], in: path)
     let isNew = !PrivateFile.exists("\(authorityDirectory)/\(Identity.certificateFile)")
     let name = try openFederation(federation)
     let authority = try openAuthority(name, now)
@@ -120,8 +121,9 @@ package struct HubDirectory: Sendable {
           + "\(authorityDirectory) from a backup.")
     }
     let authority = try CertificateAuthority.make(federation: federation, at: now)
-    try Identity.save(authority.key, to: authorityDirectory)
-    try PrivateFile.write(authority.certificate.pem, to: certificateFile)
+    try Identity.save(
+      authority.key, to: authorityDirectory,
+      followedBy: [(certificateFile, authority.certificate.pem)])
     return authority
   }
 

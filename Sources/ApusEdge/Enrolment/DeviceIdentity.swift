@@ -124,9 +124,12 @@ package struct DeviceIdentity: Sendable {
     await channel.close()
     do throws(TransportError) {
       let identity = try check(reply, key, invitation)
-      try PrivateFile.write(Array("\(invitation.address)\n".utf8), to: "\(directory)/address")
-      try PrivateFile.write(Array("\(reply.deviceNumber)\n".utf8), to: "\(directory)/number")
-      try identity.saveCertificates(to: directory)
+      try identity.saveCertificates(
+        to: directory,
+        after: [
+          ("\(directory)/address", Array("\(invitation.address)\n".utf8)),
+          ("\(directory)/number", Array("\(reply.deviceNumber)\n".utf8)),
+        ])
       return DeviceIdentity(
         directory: directory, identity: identity, address: invitation.address,
         number: reply.deviceNumber)
@@ -140,7 +143,12 @@ package struct DeviceIdentity: Sendable {
     before invitation: Invitation, in directory: String
   ) throws(TransportError) -> DeviceIdentity? {
     guard PrivateFile.exists("\(directory)/\(Identity.certificateFile)") else { return nil }
-    let device = try read(directory)
+    let device: DeviceIdentity
+    do throws(TransportError) { device = try read(directory) } catch {
+      // The certificate survived a loss of power and what was written before it did not.
+      guard error.code != .missingIdentity else { return nil }
+      throw error
+    }
     guard try EnrolmentAttempt.load(from: directory)?.token == invitation.token.digest else {
       throw TransportError(
         .mismatch,
@@ -157,20 +165,19 @@ package struct DeviceIdentity: Sendable {
   ) throws(TransportError) -> (EnrolmentAttempt, PrivateKey) {
     try PrivateFile.makeDirectory(directory)
     let keyFile = "\(directory)/\(Identity.keyFile)"
-    let key: PrivateKey
-    if PrivateFile.exists(keyFile) {
-      key = try Identity.load(key: keyFile)
-    } else {
-      key = try PrivateKey.generate()
-      try Identity.save(key, to: directory)
-    }
     let token = invitation.token.digest
+    let fresh = EnrolmentAttempt(token: token, idempotencyKey: try SecureRandom.bytes(16))
+    guard PrivateFile.exists(keyFile) else {
+      let key = try PrivateKey.generate()
+      try Identity.save(key, to: directory, followedBy: [fresh.contents(in: directory)])
+      return (fresh, key)
+    }
+    let key = try Identity.load(key: keyFile)
     if let attempt = try EnrolmentAttempt.load(from: directory), attempt.token == token {
       return (attempt, key)
     }
-    let attempt = EnrolmentAttempt(token: token, idempotencyKey: try SecureRandom.bytes(16))
-    try attempt.save(to: directory)
-    return (attempt, key)
+    try PrivateFile.write(group: [fresh.contents(in: directory)])
+    return (fresh, key)
   }
 
   private static func enroll(

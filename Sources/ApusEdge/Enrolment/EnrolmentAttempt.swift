@@ -29,8 +29,9 @@ struct EnrolmentAttempt: Equatable {
     return EnrolmentAttempt(token: token, idempotencyKey: key)
   }
 
-  func save(to directory: String) throws(TransportError) {
+  /// What is to be written, and where.
+  func contents(in directory: String) -> (path: String, bytes: [UInt8]) {
     let text = "\(SHA256.hexadecimal(token))\n\(SHA256.hexadecimal(idempotencyKey))\n"
-    try PrivateFile.write(Array(text.utf8), to: "\(directory)/\(Self.file)")
+    return ("\(directory)/\(Self.file)", Array(text.utf8))
   }
 }

@@ -104,13 +104,22 @@ package struct Identity: Sendable {
   }
 
   /// Writes a key where ``load(from:)`` looks for it, in a directory that is made if it is missing.
-  package static func save(_ key: PrivateKey, to directory: String) throws(TransportError) {
+  ///
+  /// - Parameters:
+  ///   - key: replaces the one that is there.
+  ///   - directory: for its owner only.
+  ///   - others: files that are written behind it.
+  /// - Throws: ``TransportError`` (`file-system`).
+  package static func save(
+    _ key: PrivateKey, to directory: String,
+    followedBy others: [(path: String, bytes: [UInt8])] = []
+  ) throws(TransportError) {
     try PrivateFile.makeDirectory(directory)
     var der = try key.pkcs8()
     defer { der.wipe() }
     var text = PEM.text("PRIVATE KEY", der)
     defer { text.wipe() }
-    try PrivateFile.write(text, to: "\(directory)/\(keyFile)")
+    try PrivateFile.write(group: [("\(directory)/\(keyFile)", text)] + others)
   }
 
   /// Writes everything; a crash on the way leaves the identity that was there, or one that ``load(from:)`` calls
@@ -118,13 +127,25 @@ package struct Identity: Sendable {
   package func save(to directory: String) throws(TransportError) {
     // An old certificate beside the new key would be neither identity.
     try PrivateFile.remove("\(directory)/\(Self.certificateFile)")
-    try Self.save(key, to: directory)
-    try saveCertificates(to: directory)
+    try Self.save(key, to: directory, followedBy: certificateFiles(in: directory))
   }
 
   /// Writes the certificates beside the key that is there: the last one written is our own, whole or not at all.
-  package func saveCertificates(to directory: String) throws(TransportError) {
-    try PrivateFile.write(authorities.flatMap(\.pem), to: "\(directory)/\(Self.authorityFile)")
-    try PrivateFile.write(certificates.flatMap(\.pem), to: "\(directory)/\(Self.certificateFile)")
+  ///
+  /// - Parameters:
+  ///   - directory: has the key.
+  ///   - others: files that are written before.
+  /// - Throws: ``TransportError`` (`file-system`).
+  package func saveCertificates(
+    to directory: String, after others: [(path: String, bytes: [UInt8])] = []
+  ) throws(TransportError) {
+    try PrivateFile.write(group: others + certificateFiles(in: directory))
+  }
+
+  private func certificateFiles(in directory: String) -> [(path: String, bytes: [UInt8])] {
+    [
+      ("\(directory)/\(Self.authorityFile)", authorities.flatMap(\.pem)),
+      ("\(directory)/\(Self.certificateFile)", certificates.flatMap(\.pem)),
+    ]
   }
 }

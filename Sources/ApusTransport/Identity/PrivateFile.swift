@@ -35,6 +35,21 @@ package enum PrivateFile {
     }
   }
 
+  /// Makes directories within one, as ``makeDirectory(_:)``.
+  package static func makeDirectories(
+    _ names: [String], in parent: String
+  ) throws(TransportError) {
+    var isChanged = false
+    for name in names {
+      if mkdir("\(parent)/\(name)", 0o700) == 0 {
+        isChanged = true
+      } else {
+        try makeDirectory("\(parent)/\(name)")
+      }
+    }
+    if isChanged { try synchronizeParent(of: "\(parent)/x") }
+  }
+
   /// Replaces a file, for its owner's eyes only; on return it has survived a power failure.
   package static func write(_ bytes: [UInt8], to path: String) throws(TransportError) {
     do {
@@ -55,6 +70,15 @@ package enum PrivateFile {
   /// Reads a file that others may know.
   package static func read(_ path: String) throws(TransportError) -> [UInt8] {
     try read(path, isSecret: false)
+  }
+
+  /// Writes several files at once: after a kill on the way the first are there and the others are not.
+  package static func write(group files: [(path: String, bytes: [UInt8])]) throws(TransportError) {
+    do {
+      try DurableFile.write(group: files, permissions: 0o600)
+    } catch {
+      throw TransportError(.fileSystem, error.message, cause: error)
+    }
   }
 
   /// Removes a file, durably; that there is none is no error.
