@@ -78,6 +78,9 @@ package struct BlobsService: Sendable {
     } catch {
       throw RPCError(.invalidArgument, error.message, reason: error.code.rawValue)
     }
+    guard manifest.size > 0 else {
+      throw RPCError(.invalidArgument, "An upload has no bytes.", reason: "no-bytes")
+    }
     try await access(caller, .upload(manifest, leaseID: request.leaseId, epoch: request.epoch))
     do {
       return reply(try await uploads.begin(manifest, by: Self.name(of: caller), role: caller.role))
