@@ -131,7 +131,9 @@ let package = Package(
         "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusData", "ApusNumerics", "ApusProtocols",
       ],
       resources: [.copy("Goldens")]),
-    tests(of: "ApusTransport", with: ["ApusWire", "ApusNumerics", "COpenSSL", "CNghttp2", "CUV"]),
+    tests(
+      of: "ApusTransport", with: ["ApusWire", "ApusNumerics", "COpenSSL", "CNghttp2", "CUV"],
+      resources: [.copy("Abuse"), .copy("Conformance")]),
     tests(
       of: "ApusAggregator",
       with: [
