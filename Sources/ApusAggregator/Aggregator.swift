@@ -83,7 +83,11 @@ public final class Aggregator: Sendable {
   @discardableResult
   public func start() async throws -> Int { try await start(listening: true) }
 
+  /// The same, also without a port.
+  ///
   /// - Parameter listening: false where calls come through ``handler`` only.
+  /// - Returns: the port; 0 without one.
+  /// - Throws: as ``start()``.
   @discardableResult
   package func start(listening: Bool) async throws -> Int {
     let log = try EventLog(path: configuration.logFile)

@@ -12,7 +12,9 @@
 /// try await aggregator.run()
 /// ```
 public struct AggregatorConfiguration: Sendable {
-  /// Where all state is; made where it is not there. One aggregator at a time has it.
+  /// Where all state is; made where it is not there.
+  ///
+  /// One aggregator at a time has it.
   public var directory: String
   /// The address to listen on.
   public var host = "0.0.0.0"
@@ -20,8 +22,9 @@ public struct AggregatorConfiguration: Sendable {
   public var port = 8443
   /// What it says it is, for example 0.4.0.
   public var version = ""
-  /// Names and addresses that devices reach it by; the first is in invitations. This machine's loopback is
-  /// always one.
+  /// Names and addresses that devices reach it by; the first is in invitations.
+  ///
+  /// This machine's loopback is always one.
   public var names: [String] = []
   /// A name for a new federation, in all certificates; nil for a random one.
   public var federation: String?
@@ -30,7 +33,9 @@ public struct AggregatorConfiguration: Sendable {
   /// How many devices may join with the first invitation, and for how many seconds.
   public var firstInvitationUses: UInt32 = 100
   public var firstInvitationLifetime: Double = 86_400
-  /// Bytes that blobs may take on the disk; nil for 1 TiB. A part of the disk is left free in any case.
+  /// Bytes that blobs may take on the disk; nil for 1 TiB.
+  ///
+  /// A part of the disk is left free in any case.
   public var blobQuota: UInt64?
   /// Bytes of one blob.
   public var blobLimit: UInt64 = 1 << 37

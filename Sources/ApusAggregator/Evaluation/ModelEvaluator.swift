@@ -27,6 +27,7 @@ final class ModelEvaluator: @unchecked Sendable {
   ///   - frozen: the parameters that are not trained; nil for those of the seed 0.
   ///   - table: the examples.
   ///   - threadCount: at least 1.
+  /// - Throws: `invalid-value` where the examples do not go with the model.
   init(
     _ graph: Graph, loss: Loss, frozen: ParameterVector?, on table: ExampleTable, threadCount: Int
   ) throws(AggregatorError) {

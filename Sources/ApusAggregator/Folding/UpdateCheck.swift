@@ -46,6 +46,7 @@ struct UpdateCheck: Sendable {
   /// What can be told from the numbers.
   ///
   /// - Parameter bytes: as long as the layout and the format say.
+  /// - Returns: nil where it can be counted.
   /// - Complexity: one pass; two reads of each block while it is in a cache.
   func refusal(of bytes: UnsafeRawBufferPointer) -> Refusal? {
     let slack = 1 + 1e-6

@@ -19,7 +19,8 @@ extension Engine {
     }
     // What it works on is not wanted any more.
     if let lease = leases.lease(of: facts.number) { lose(lease) }
-    if facts.isRevoked { device.waiter?.close() }
+    // It waits for nothing; when it asks again it is told why.
+    device.waiter?.close()
   }
 
   /// What a device offers, as it says when it asks for work.

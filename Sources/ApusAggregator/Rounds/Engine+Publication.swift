@@ -88,6 +88,12 @@ extension Engine {
       Failpoint.beforePublish.hit()
       guard !round.isClosed, !round.machine.isOver else { return }
       publish(task, round, combined, evaluation)
+    } catch let error as AggregatorError
+      where error.code == .diskFull || error.code == .quotaExceeded
+    {
+      log.error("There is no room for a model.", ["task": task.id])
+      guard !round.isClosed, !round.machine.isOver else { return }
+      giveUp(task, round, code: error.code.rawValue)
     } catch {
       stop(for: error)
     }

@@ -136,6 +136,10 @@ extension Engine {
       _ = round.machine.handle(.arrived(ClientID(contribution.device), receipt: receipt))
     }
     if record.openPlaces == 0 { _ = round.machine.handle(.placesClosed) }
+    // It had its updates: no others are counted.
+    if record.info.state.rawValue >= Proto.RoundState.folding.rawValue {
+      _ = round.machine.handle(.deadlinePassed)
+    }
     let (fold, expected) = (round.fold, Set(accepted.map(\.device)))
     let folded = await Compute.run { fold.restore(expecting: expected) }
     for contribution in accepted {

@@ -295,6 +295,7 @@ extension Engine {
     enqueue(changes) { _ in fold.discard() }
     endLeases(of: round)
     endIfOver(task)
+    resumeDrainersIfIdle()
   }
 
   /// Ends the leases of a round that wants no more updates; their devices are free.

@@ -9,6 +9,7 @@ import ApusRounds
 import ApusTraining
 import ApusWire
 import Foundation
+import Synchronization
 import Testing
 
 @testable import ApusAggregator
@@ -22,12 +23,12 @@ final class Federation: Sendable {
   let engine: Engine
   let handler: CallRouter
   let facts: @Sendable (Int) -> Eligibility.Device
+  let time: ManualTime?
 
-  /// - Parameters:
-  ///   - deviceCount: enrolled devices, numbered from 0.
-  ///   - directory: of an earlier federation; nil for a new one.
+  /// Opens a directory, of an earlier federation or a new one; devices are numbered from 0.
   init(
     devices deviceCount: Int, in directory: String? = nil, settings: EngineSettings? = nil,
+    time: ManualTime? = nil,
     facts: @escaping @Sendable (Int) -> Eligibility.Device = {
       Eligibility.Device(number: ClientID(UInt64($0)))
     }
@@ -38,12 +39,14 @@ final class Federation: Sendable {
     self.directory = directory
     self.deviceCount = deviceCount
     self.facts = facts
+    self.time = time
     store = try Store.open(directory, onFatal: { Issue.record("The store failed: \($0)") })
     try FileManager.default.createDirectory(
       atPath: directory + "/folds", withIntermediateDirectories: true)
     blobs = try await BlobStore.open(in: store)
     engine = Engine(
-      store: store, blobs: blobs, settings: settings ?? Self.settings,
+      store: store, blobs: blobs, clock: time?.clock ?? .system,
+      settings: settings ?? Self.settings,
       foldDirectory: directory + "/folds", log: .none, metrics: Metrics())
     var router = CallRouter()
     EdgeService(
@@ -75,12 +78,13 @@ final class Federation: Sendable {
 
   /// Starts one with devices at once.
   static func started(
-    devices: Int, settings: EngineSettings? = nil,
+    devices: Int, settings: EngineSettings? = nil, time: ManualTime? = nil,
     facts: @escaping @Sendable (Int) -> Eligibility.Device = {
       Eligibility.Device(number: ClientID(UInt64($0)))
     }
   ) async throws -> Federation {
-    let federation = try await Federation(devices: devices, settings: settings, facts: facts)
+    let federation = try await Federation(
+      devices: devices, settings: settings, time: time, facts: facts)
     try await federation.start()
     return federation
   }
@@ -92,9 +96,15 @@ final class Federation: Sendable {
     try FileManager.default.copyItem(atPath: directory, toPath: copy)
     try? FileManager.default.removeItem(atPath: directory)
     let next = try await Federation(
-      devices: deviceCount, in: copy, settings: settings, facts: facts)
+      devices: deviceCount, in: copy, settings: settings, time: time, facts: facts)
     try await next.start()
     return next
+  }
+
+  /// Lets time pass, where it does not by itself.
+  func pass(_ duration: Duration) async {
+    time?.pass(duration)
+    await engine.timePassed()
   }
 
   func end() async {
@@ -121,6 +131,18 @@ final class Federation: Sendable {
           federation: "test", role: role, id: id, fingerprint: "", expires: .max),
         address: "local"))
   }
+}
+
+/// Time that passes when a test says so.
+final class ManualTime: Sendable {
+  private let elapsed = Mutex(Duration.seconds(1000))
+
+  var clock: EngineClock {
+    EngineClock(
+      now: { [self] in elapsed.withLock { $0 } }, wall: { Store.systemTime() }, runs: false)
+  }
+
+  func pass(_ duration: Duration) { elapsed.withLock { $0 += duration } }
 }
 
 /// A task that trains a small model on numbers, and what its devices make of it.

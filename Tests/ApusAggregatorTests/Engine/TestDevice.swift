@@ -76,6 +76,15 @@ struct TestDevice: Sendable {
       }, timeout: .seconds(10))
   }
 
+  func keepAlive(_ assignment: Proto.Assignment) async throws -> Proto.KeepAliveReply {
+    try await channel.call(
+      EdgeMethods.keepAlive,
+      Proto.KeepAliveRequest {
+        $0.leaseId = assignment.leaseId
+        $0.epoch = assignment.epoch
+      }, timeout: .seconds(10))
+  }
+
   /// The same for every attempt at one assignment.
   static func key(_ assignment: Proto.Assignment) -> [UInt8] {
     var key = assignment.leaseId
