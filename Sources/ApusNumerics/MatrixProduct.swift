@@ -8,7 +8,7 @@ internal import COpenBLAS
 ///
 /// On processors with vectors of 8 or 16 numbers our own kernels take all shapes that training needs: on
 /// its small batches they are about twice as fast as OpenBLAS, which takes the rest. See
-/// `docs/Performance.md`.
+/// `docs/Performance.md`. With the portable instruction set they take everything.
 package enum MatrixProduct {
   /// A matrix in memory, row by row.
   package struct Operand {
@@ -44,37 +44,47 @@ package enum MatrixProduct {
       a.rowStride >= (a.isTransposed ? rows : depth)
         && b.rowStride >= (b.isTransposed ? depth : columns) && cRowStride >= columns,
       "A matrix has rows longer than the distance between them.")
-    if alpha == 1, beta == 0 || beta == 1, !(a.isTransposed && b.isTransposed), depth > 0,
-      let kernels = kernels.pointee.is_wide != 0 ? kernels : nil, !b.isTransposed || beta == 0
-    {
-      var product = apus_product()
-      product.rows = rows
-      product.columns = columns
-      product.depth = depth
-      product.segments = 1
-      product.a = a.base
-      product.a_row = a.isTransposed ? 1 : a.rowStride
-      product.a_step = a.isTransposed ? a.rowStride : 1
-      product.b = b.base
-      product.b_row = b.rowStride
-      product.c = c
-      product.c_row = cRowStride
-      product.start = beta == 0 ? APUS_FROM_ZERO : APUS_FROM_RESULT
-      if b.isTransposed {
-        kernels.pointee.transposed_product(&product)
-      } else {
-        kernels.pointee.product(&product)
-      }
+    let kernels = apus_kernels_in_use()
+    guard kernels.pointee.has_own_products != 0 else {
+      cblas(rows, columns, depth, alpha, a, b, beta, c, cRowStride)
       return
     }
+    var product = apus_product()
+    product.rows = rows
+    product.columns = columns
+    product.depth = depth
+    product.segments = 1
+    product.a = a.base
+    product.a_row = a.isTransposed ? 1 : a.rowStride
+    product.a_step = a.isTransposed ? a.rowStride : 1
+    product.b = b.base
+    product.b_row = b.rowStride
+    product.c = c
+    product.c_row = cRowStride
+    product.start = beta == 0 ? APUS_FROM_ZERO : APUS_FROM_RESULT
+    let isPlain = alpha == 1 && (beta == 0 || beta == 1) && depth > 0
+    switch (a.isTransposed, b.isTransposed) {
+    case (_, false) where isPlain: apus_multiply(&product)
+    case (false, true) where isPlain && beta == 0: apus_multiply_transposed(&product)
+    default:
+      guard kernels.pointee.is_portable != 0 else {
+        cblas(rows, columns, depth, alpha, a, b, beta, c, cRowStride)
+        return
+      }
+      product.b_row = b.isTransposed ? 1 : b.rowStride
+      apus_multiply_any(&product, b.isTransposed ? b.rowStride : 1, alpha, beta)
+    }
+  }
+
+  private static func cblas(
+    _ rows: Int, _ columns: Int, _ depth: Int, _ alpha: Float, _ a: Operand, _ b: Operand,
+    _ beta: Float, _ c: UnsafeMutablePointer<Float>, _ cRowStride: Int
+  ) {
     cblas_sgemm(
       CblasRowMajor, a.transposition, b.transposition, blasint(rows), blasint(columns),
       blasint(depth), alpha, a.base, blasint(max(a.rowStride, 1)), b.base,
       blasint(max(b.rowStride, 1)), beta, c, blasint(cRowStride))
   }
-
-  /// The best of our own kernels that this machine can run.
-  private static var kernels: UnsafePointer<apus_product_set> { apus_best_product_set() }
 
   /// Lets every product run on the thread that asks for it.
   ///

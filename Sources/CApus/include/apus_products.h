@@ -38,22 +38,16 @@ struct apus_product {
   int rectify;
 };
 
-/// The products of one instruction set.
-struct apus_product_set {
-  const char *name;
-  /// Whether vectors are long enough for these to be faster than OpenBLAS, which knows the processor.
-  int is_wide;
-  /// c ← start + a · b
-  void (*product)(const struct apus_product *);
-  /// c ← a · bᵀ, b having `columns` rows of `depth` numbers; a_step is 1, there is one segment,
-  /// and it begins with zero and is not rectified.
-  void (*transposed_product)(const struct apus_product *);
-};
+/// c ← start + a · b
+void apus_multiply(const struct apus_product *);
 
-/// The best set that this machine can run.
-const struct apus_product_set *apus_best_product_set(void);
+/// c ← a · bᵀ, b having `columns` rows of `depth` numbers; a_step is 1, there is one segment,
+/// and it begins with zero and is not rectified.
+void apus_multiply_transposed(const struct apus_product *);
 
-/// The sets that this machine can run, from the plainest; NULL from `ordinal` = their number on.
-const struct apus_product_set *apus_product_set(int ordinal);
+/// c ← alpha · a · b + beta · c, plainly: b may be transposed too, element (d, n) being
+/// `b[d * b_row + n * b_step]`. There is one segment; start, bias and rectify are not looked at. With
+/// beta = 0, c is not read.
+void apus_multiply_any(const struct apus_product *, long b_step, float alpha, float beta);
 
 #endif

@@ -1,21 +1,19 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "apus_nn_pooling.h"
-
-#include "nn_math.h"
+FP_EXPRESSIONS
 
 // The part of window (oy, ox) that is on the image: rows top..<bottom, columns left..<right.
 typedef struct {
   size_t top, bottom, left, right;
 } patch;
 
-APUS_INLINE size_t clamped(size_t position, size_t padding, size_t limit) {
+INLINE size_t clamped(size_t position, size_t padding, size_t limit) {
   size_t inside = position > padding ? position - padding : 0;
   return inside < limit ? inside : limit;
 }
 
-APUS_INLINE patch patch_of(const apus_window *w, size_t oy, size_t ox) {
+INLINE patch patch_of(const apus_window *w, size_t oy, size_t ox) {
   size_t y = oy * w->stride_height, x = ox * w->stride_width;
   return (patch){
       .top = clamped(y, w->padding_height, w->height),
@@ -25,7 +23,7 @@ APUS_INLINE patch patch_of(const apus_window *w, size_t oy, size_t ox) {
   };
 }
 
-APUS_CLONES void apus_max_pool(
+static void KERNEL(max_pool)(
     size_t batch, const apus_window *window, const float *restrict x, float *restrict y,
     int32_t *restrict where) {
   const apus_window w = *window;
@@ -57,7 +55,7 @@ APUS_CLONES void apus_max_pool(
   }
 }
 
-APUS_CLONES void apus_max_pool_gradient(
+static void KERNEL(max_pool_gradient)(
     size_t batch, const apus_window *window, const int32_t *restrict where,
     const float *restrict dy, float *restrict dx) {
   const apus_window w = *window;
@@ -71,13 +69,13 @@ APUS_CLONES void apus_max_pool_gradient(
 }
 
 // 1 / what the window's sum is divided by.
-APUS_INLINE float share(const apus_window *w, int32_t counts_padding, patch p) {
+INLINE float share(const apus_window *w, int32_t counts_padding, patch p) {
   size_t count = counts_padding ? w->kernel_height * w->kernel_width
                                 : (p.bottom - p.top) * (p.right - p.left);
   return count > 0 ? 1 / (float)count : 0;
 }
 
-APUS_CLONES void apus_average_pool(
+static void KERNEL(average_pool)(
     size_t batch, const apus_window *window, int32_t counts_padding, const float *restrict x,
     float *restrict y) {
   const apus_window w = *window;
@@ -100,7 +98,7 @@ APUS_CLONES void apus_average_pool(
   }
 }
 
-APUS_CLONES void apus_average_pool_gradient(
+static void KERNEL(average_pool_gradient)(
     size_t batch, const apus_window *window, int32_t counts_padding, const float *restrict dy,
     float *restrict dx) {
   const apus_window w = *window;
