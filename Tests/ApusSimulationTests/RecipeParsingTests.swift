@@ -93,6 +93,10 @@ import Testing
       ("accuracy: 0.99", "accuracy: 99", "r.json5:7: stop.accuracy: 99.0", "at most 1"),
       ("privacy: \"none\"", "privacy: \"central\"", "8: privacy: \"central\"", "later version"),
       ("privacy: \"none\"", "privacy: { secure: {} }", "8: privacy: an object", "later version"),
+      (
+        "evaluate: { every: 1 }", "instructionSet: \"avx\"", "9: instructionSet: \"avx\"",
+        "\"portable\", \"baseline\""
+      ),
       ("evaluate: { every: 1 }", "evaluate: { every: 0 }", "9: evaluate.every: 0", "1 or more"),
       ("evaluate: { every: 1 }", "evaluate: { clients: 5 }", "9: evaluate.clients: 5", "holdBack"),
       ("seed: 1", "seed: -1", "r.json5:10: seed: -1", "from 0 to 18446744073709551615"),

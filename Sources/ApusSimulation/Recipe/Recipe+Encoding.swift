@@ -49,6 +49,8 @@ extension Recipe {
         "evaluate",
         .object([("every", .number(evaluate.every)), ("clients", .number(evaluate.clients))])
       ),
+      // Left out where the recipe leaves it to the machine.
+      ("instructionSet", instructionSet.map { .text($0.rawValue) } ?? .nothing),
       ("seed", .number(seed)),
     ])
   }

@@ -3,6 +3,7 @@
 
 public import ApusAlgorithms
 public import ApusData
+public import ApusNumerics
 
 /// One experiment, as its file says it: model, data, algorithm, rounds.
 ///
@@ -18,6 +19,9 @@ public struct Recipe: Hashable, Sendable {
   public var stop = StopChoice()
   public var system = SystemChoice()
   public var evaluate = EvaluationChoice()
+  /// What the kernels are compiled for, which the last bits of results depend on; nil for the best that
+  /// the machine has. A run's own recipe names the one that was taken.
+  public var instructionSet: InstructionSet?
   public var seed: UInt64 = 1
 
   /// An experiment with the defaults of everything that is not said; ``validate()`` looks at it.
@@ -25,7 +29,8 @@ public struct Recipe: Hashable, Sendable {
     name: String, model: ModelChoice, data: DataChoice, algorithm: AlgorithmChoice,
     aggregation: AggregationChoice = .weightedMean, cohort: CohortChoice, rounds: Int,
     stop: StopChoice = StopChoice(), system: SystemChoice = SystemChoice(),
-    evaluate: EvaluationChoice = EvaluationChoice(), seed: UInt64 = 1
+    evaluate: EvaluationChoice = EvaluationChoice(), instructionSet: InstructionSet? = nil,
+    seed: UInt64 = 1
   ) {
     self.name = name
     self.model = model
@@ -37,6 +42,7 @@ public struct Recipe: Hashable, Sendable {
     self.stop = stop
     self.system = system
     self.evaluate = evaluate
+    self.instructionSet = instructionSet
     self.seed = seed
   }
 

@@ -48,7 +48,8 @@ final class RunSession<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
       min(recipe.evaluate.clients, run.clientCount), outOf: run.clientCount)
     let beginning = restored == nil ? "begins" : "goes on after round \(server.round)"
     run.files.note(
-      "Run \(recipe.name) \(beginning), seed \(recipe.seed), \(setup.team.threadCount) threads.")
+      "Run \(recipe.name) \(beginning), seed \(recipe.seed), \(setup.team.threadCount) threads, "
+        + "instruction set \(InstructionSet.inUse.rawValue).")
   }
 
   func run(

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "apus_convolutions.h"
+#include "apus_elementary.h"
 #include "apus_kernels.h"
 #include "apus_signals.h"
 
