@@ -15,7 +15,8 @@
 /// things: our own bug (a trap in debug builds, ignored otherwise), the client's fault (answered by
 /// ``Action/refuse(_:_:)``), or lawful noise, such as a deadline after the round's end (ignored).
 ///
-/// - Complexity: O(1) an event, amortized, but for ``Event/selected(_:)``: O(cohort).
+/// - Complexity: O(log cohort) an event, O(1) while clients come in rising order, but for
+///   ``Event/selected(_:)``: O(cohort) in rising order.
 public struct RoundStateMachine: Sendable {
   /// Where the round stands.
   public enum State: Hashable, Sendable, Codable {
@@ -53,7 +54,7 @@ public struct RoundStateMachine: Sendable {
   public let round: Int
   public let policy: RoundPolicy
   public internal(set) var state = State.ready
-  var standings: [ClientID: Standing] = [:]
+  var standings = Standings()
   var deadlineHasPassed = false
 
   // How many clients have which standing, so that no event has to count them.
@@ -80,7 +81,7 @@ public struct RoundStateMachine: Sendable {
   ///
   /// A host that was restarted folds these again, unless its sum has them.
   public var pendingFolds: [ClientID] {
-    standings.compactMap { if case .folding = $0.value { $0.key } else { nil } }.sorted()
+    standings.folding
   }
 
   /// Takes note of an event.
