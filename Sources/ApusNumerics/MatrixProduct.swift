@@ -29,6 +29,8 @@ package enum MatrixProduct {
 
   /// C ← α A B + β C; A is `rows` × `depth`, B is `depth` × `columns`, C is `rows` × `columns`.
   ///
+  /// The epilogue, for which β is 0, comes at last.
+  ///
   /// With β = 0, C is only written: it may hold anything before, also what is not a number. Where an
   /// extent is 0, C ← β C.
   ///
@@ -37,9 +39,11 @@ package enum MatrixProduct {
   /// - Precondition: extents and strides fit in 32 bits.
   package static func compute(
     rows: Int, columns: Int, depth: Int, alpha: Float = 1, _ a: Operand, _ b: Operand,
-    beta: Float = 0, into c: UnsafeMutablePointer<Float>, rowStride cRowStride: Int
+    beta: Float = 0, epilogue: Epilogue = .init(), into c: UnsafeMutablePointer<Float>,
+    rowStride cRowStride: Int
   ) {
     guard rows > 0, columns > 0 else { return }
+    precondition(epilogue.bias == nil || beta == 0, "A bias is added to a product alone.")
     precondition(
       a.rowStride >= (a.isTransposed ? rows : depth)
         && b.rowStride >= (b.isTransposed ? depth : columns) && cRowStride >= columns,
@@ -47,6 +51,7 @@ package enum MatrixProduct {
     let kernels = apus_kernels_in_use()
     guard kernels.pointee.has_own_products != 0 else {
       cblas(rows, columns, depth, alpha, a, b, beta, c, cRowStride)
+      epilogue.apply(rows: rows, columns: columns, to: c, rowStride: cRowStride)
       return
     }
     var product = apus_product()
@@ -64,15 +69,58 @@ package enum MatrixProduct {
     product.start = beta == 0 ? APUS_FROM_ZERO : APUS_FROM_RESULT
     let isPlain = alpha == 1 && (beta == 0 || beta == 1) && depth > 0
     switch (a.isTransposed, b.isTransposed) {
-    case (_, false) where isPlain: apus_multiply(&product)
+    case (_, false) where isPlain:
+      product.bias = epilogue.bias
+      product.rectify = epilogue.rectifies ? 1 : 0
+      apus_multiply(&product)
+      return
     case (false, true) where isPlain && beta == 0: apus_multiply_transposed(&product)
     default:
-      guard kernels.pointee.is_portable != 0 else {
+      if kernels.pointee.is_portable == 0 {
         cblas(rows, columns, depth, alpha, a, b, beta, c, cRowStride)
+      } else {
+        product.b_row = b.isTransposed ? 1 : b.rowStride
+        apus_multiply_any(&product, b.isTransposed ? b.rowStride : 1, alpha, beta)
+      }
+    }
+    epilogue.apply(rows: rows, columns: columns, to: c, rowStride: cRowStride)
+  }
+
+  /// What is done to a product while it is still in registers, with the bits of doing it afterwards.
+  package struct Epilogue {
+    /// Added to every row, as many numbers as there are columns; nil for none.
+    package var bias: UnsafePointer<Float>?
+    /// Whether negative numbers become zero.
+    package var rectifies: Bool
+
+    package init(bias: UnsafePointer<Float>? = nil, rectifies: Bool = false) {
+      self.bias = bias
+      self.rectifies = rectifies
+    }
+
+    /// By itself, to a product whose kernel has no epilogue.
+    package func apply(
+      rows: Int, columns: Int, to c: UnsafeMutablePointer<Float>, rowStride: Int
+    ) {
+      let function: apus_activation = rectifies ? .relu : .identity
+      guard let bias else {
+        guard rectifies else { return }
+        for row in 0..<rows {
+          let row = c + row * rowStride
+          apus_activate(function, 0, columns, row, row)
+        }
         return
       }
-      product.b_row = b.isTransposed ? 1 : b.rowStride
-      apus_multiply_any(&product, b.isTransposed ? b.rowStride : 1, alpha, beta)
+      if rowStride == columns { return apus_bias_activate(function, 0, rows, columns, bias, c, c) }
+      for row in 0..<rows {
+        let row = c + row * rowStride
+        apus_bias_activate(function, 0, 1, columns, bias, row, row)
+      }
+    }
+
+    /// For the columns from `first` on.
+    package func columns(from first: Int) -> Epilogue {
+      Epilogue(bias: bias.map { $0 + first }, rectifies: rectifies)
     }
   }
 

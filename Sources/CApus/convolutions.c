@@ -41,7 +41,7 @@ void apus_convolution_forward(
       .a_row = s->stride_x * s->channels, .a_step = 1, .a_segment = pitch,
       .b_row = s->out_channels, .b_segment = s->filter_width * s->channels * s->out_channels,
       .c = y, .c_row = s->out_channels,
-      .start = bias ? APUS_FROM_BIAS : APUS_FROM_ZERO, .bias = bias, .rectify = rectify,
+      .start = APUS_FROM_ZERO, .bias = bias, .rectify = rectify,
   };
   for (long i = 0; i < images; i++, x += s->height * s->width * s->channels) {
     pad(s, x, scratch);

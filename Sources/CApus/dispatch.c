@@ -226,14 +226,14 @@ void apus_group_norm_gradient(
 }
 
 void apus_max_pool(
-    size_t batch, const apus_window *window, const float *restrict x, float *restrict y,
-    int32_t *restrict where) {
-  in_use()->max_pool(batch, window, x, y, where);
+    size_t batch, const apus_window *window, int32_t rectify, const float *restrict x,
+    float *restrict y, int32_t *restrict where) {
+  in_use()->max_pool(batch, window, rectify, x, y, where);
 }
 void apus_max_pool_gradient(
     size_t batch, const apus_window *window, const int32_t *restrict where,
-    const float *restrict dy, float *restrict dx) {
-  in_use()->max_pool_gradient(batch, window, where, dy, dx);
+    const float *restrict rectified, const float *restrict dy, float *restrict dx) {
+  in_use()->max_pool_gradient(batch, window, where, rectified, dy, dx);
 }
 void apus_average_pool(
     size_t batch, const apus_window *window, int32_t counts_padding, const float *restrict x,

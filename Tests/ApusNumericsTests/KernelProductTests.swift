@@ -81,7 +81,8 @@ struct KernelProductTests {
   ]
 
   @Test(
-    "c = start + a b, for every start, transposed left or not, rectified or not", arguments: shapes)
+    "c = start + a b, with a bias or not, transposed left or not, rectified or not",
+    arguments: shapes)
   func product(_ rows: Int, _ depth: Int, _ columns: Int) {
     let a = Self.numbers(rows * depth, seed: 1)
     let b = Self.numbers(depth * columns, seed: 2)
@@ -89,7 +90,10 @@ struct KernelProductTests {
     let before = Self.numbers(rows * columns, seed: 4)
     for set in Self.sets {
       for isTransposed in [false, true] {
-        for start in [APUS_FROM_ZERO, APUS_FROM_BIAS, APUS_FROM_RESULT] {
+        for (start, hasBias) in [
+          (APUS_FROM_ZERO, false), (APUS_FROM_ZERO, true), (APUS_FROM_RESULT, false),
+          (APUS_FROM_RESULT, true),
+        ] {
           for rectify in [0, 1] {
             var c = before
             var product = apus_product()
@@ -107,7 +111,7 @@ struct KernelProductTests {
                   c.withUnsafeMutableBufferPointer { c in
                     product.a = a.baseAddress
                     product.b = b.baseAddress
-                    product.bias = bias.baseAddress
+                    product.bias = hasBias ? bias.baseAddress : nil
                     product.c = c.baseAddress
                     set.pointee.multiply(&product)
                   }
@@ -116,10 +120,8 @@ struct KernelProductTests {
             }
             for row in 0..<rows {
               for column in 0..<columns {
-                var sum =
-                  start == APUS_FROM_ZERO
-                  ? 0
-                  : Double(start == APUS_FROM_BIAS ? bias[column] : before[row * columns + column])
+                var sum = start == APUS_FROM_ZERO ? 0 : Double(before[row * columns + column])
+                if hasBias { sum += Double(bias[column]) }
                 for d in 0..<depth {
                   let left = isTransposed ? a[d * rows + row] : a[row * depth + d]
                   sum += Double(left) * Double(b[d * columns + column])

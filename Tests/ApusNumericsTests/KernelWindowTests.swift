@@ -121,7 +121,7 @@ import Testing
     let image = w.height * w.width
     let count = 2 * w.out_height * w.out_width * w.channels
     var places = [Int32](repeating: -1, count: count)
-    let y = try output(count) { kernels.max_pool(2, &w, x, $0, &places) }
+    let y = try output(count) { kernels.max_pool(2, &w, 0, x, $0, &places) }
     let dy = numbers(count, seed: 2)
     var gradient = [Double](repeating: 0, count: x.count)
     for (p, patch) in patches(w).enumerated() {
@@ -135,8 +135,19 @@ import Testing
         gradient[(patch.image * image + place) * w.channels + c] += Double(dy[o])
       }
     }
-    let dx = try output(x.count) { kernels.max_pool_gradient(2, &w, places, dy, $0) }
+    let dx = try output(x.count) { kernels.max_pool_gradient(2, &w, places, nil, dy, $0) }
     #expect(difference(dx, gradient) < 1e-6)
+
+    // Rectified: what pooling after relu gives, to the bit, and the gradient of both.
+    let positive = x.map { max($0, 0) }
+    let relu = try output(count) { kernels.max_pool(2, &w, 0, positive, $0, &places) }
+    let after = try output(x.count) {
+      kernels.max_pool_gradient(2, &w, places, nil, dy, $0)
+      kernels.activation_gradient(.relu, 0, x.count, positive, $0, $0)
+    }
+    #expect(try output(count) { kernels.max_pool(2, &w, 1, x, $0, &places) } == relu)
+    #expect(
+      try output(x.count) { kernels.max_pool_gradient(2, &w, places, relu, dy, $0) } == after)
   }
 
   @Test("Average pooling divides by all or by what is inside", arguments: windows, [true, false])

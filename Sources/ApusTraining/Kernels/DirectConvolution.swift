@@ -37,13 +37,16 @@ struct DirectConvolution {
     self.flip = flip
   }
 
-  /// output ← images ∗ filters.
+  /// output ← images ∗ filters, and the epilogue.
   func run(
     rows: Int, images: UnsafePointer<Float>, filters: UnsafePointer<Float>,
-    scratch: UnsafeMutablePointer<Float>, into output: UnsafeMutablePointer<Float>
+    _ epilogue: MatrixProduct.Epilogue, scratch: UnsafeMutablePointer<Float>,
+    into output: UnsafeMutablePointer<Float>
   ) {
     withUnsafePointer(to: shape) { shape in
-      apus_convolution_forward(shape, kernels, rows, images, filters, nil, 0, output, scratch)
+      apus_convolution_forward(
+        shape, kernels, rows, images, filters, epilogue.bias, epilogue.rectifies ? 1 : 0, output,
+        scratch)
     }
   }
 

@@ -6,6 +6,7 @@
 //   VL       floats in a vector of the products
 //   ROWS     rows of a product's tile
 //   DOTS     rows of a tile of dot products: DOTS × 2 accumulators
+//   LAYER    how deep a product goes at once
 //   PORTABLE 1 where the bytes must be the same on every processor, else 0
 //   OWN      1 where our own products are to be taken before OpenBLAS's, else 0
 //

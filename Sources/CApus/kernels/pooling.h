@@ -24,8 +24,8 @@ INLINE patch patch_of(const apus_window *w, size_t oy, size_t ox) {
 }
 
 static void KERNEL(max_pool)(
-    size_t batch, const apus_window *window, const float *restrict x, float *restrict y,
-    int32_t *restrict where) {
+    size_t batch, const apus_window *window, int32_t rectify, const float *restrict x,
+    float *restrict y, int32_t *restrict where) {
   const apus_window w = *window;
   size_t n = w.channels;
   for (size_t b = 0; b < batch; b++, x += w.height * w.width * n) {
@@ -50,6 +50,9 @@ static void KERNEL(max_pool)(
             }
           }
         }
+        if (rectify) {
+          for (size_t c = 0; c < n; c++) y[c] = y[c] < 0 ? 0 : y[c];
+        }
       }
     }
   }
@@ -57,13 +60,20 @@ static void KERNEL(max_pool)(
 
 static void KERNEL(max_pool_gradient)(
     size_t batch, const apus_window *window, const int32_t *restrict where,
-    const float *restrict dy, float *restrict dx) {
+    const float *restrict rectified, const float *restrict dy, float *restrict dx) {
   const apus_window w = *window;
   size_t n = w.channels, image = w.height * w.width * n, pixels = w.out_height * w.out_width;
   for (size_t b = 0; b < batch; b++, dx += image) {
     for (size_t i = 0; i < image; i++) dx[i] = 0;
-    for (size_t p = 0; p < pixels; p++, where += n, dy += n) {
-      for (size_t c = 0; c < n; c++) dx[(size_t)where[c] * n + c] += dy[c];
+    if (rectified) {
+      for (size_t p = 0; p < pixels; p++, where += n, dy += n, rectified += n) {
+        for (size_t c = 0; c < n; c++)
+          dx[(size_t)where[c] * n + c] += rectified[c] > 0 ? dy[c] : 0;
+      }
+    } else {
+      for (size_t p = 0; p < pixels; p++, where += n, dy += n) {
+        for (size_t c = 0; c < n; c++) dx[(size_t)where[c] * n + c] += dy[c];
+      }
     }
   }
 }

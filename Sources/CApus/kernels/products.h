@@ -60,11 +60,6 @@ INLINE void tile(
   if (p->start == APUS_FROM_ZERO) {
     UNROLL for (int r = 0; r < rows; r++)
       UNROLL for (int j = 0; j < vectors; j++) sum[r][j] = (V){0};
-  } else if (p->start == APUS_FROM_BIAS) {
-    UNROLL for (int j = 0; j < vectors; j++) {
-      const V first = load(bias + j * VL, part);
-      UNROLL for (int r = 0; r < rows; r++) sum[r][j] = first;
-    }
   } else {
     UNROLL for (int r = 0; r < rows; r++)
       UNROLL for (int j = 0; j < vectors; j++) sum[r][j] = load(c + r * p->c_row + j * VL, part);
@@ -79,6 +74,12 @@ INLINE void tile(
         const float x = left[r * a_row];
         UNROLL for (int j = 0; j < vectors; j++) sum[r][j] += v[j] * x;
       }
+    }
+  }
+  if (p->bias) {
+    UNROLL for (int j = 0; j < vectors; j++) {
+      const V last = load(bias + j * VL, part);
+      UNROLL for (int r = 0; r < rows; r++) sum[r][j] = sum[r][j] + last;
     }
   }
   UNROLL for (int r = 0; r < rows; r++) UNROLL for (int j = 0; j < vectors; j++) {
@@ -135,15 +136,39 @@ INLINE void blocks(const struct apus_product *p, long a_row) {
     part.columns = p->columns - first < block ? p->columns - first : block;
     part.b = p->b + first;
     part.c = p->c + first;
-    part.bias = p->start == APUS_FROM_BIAS ? p->bias + first : NULL;
+    if (p->bias) part.bias = p->bias + first;
     strips(&part, a_row);
+  }
+}
+
+// Deep products in layers: the rows of a layer of b are few enough to be neighbours in memory, while a tile
+// that goes down all of b meets a new page at every other row. What was summed is kept in c between layers,
+// so that every element is summed in the same order, to the same bits.
+INLINE void layers(const struct apus_product *p) {
+  if (p->segments != 1 || p->depth < 4 * LAYER || p->columns < 4 * VL) {
+    blocks(p, p->a_row);
+    return;
+  }
+  struct apus_product part = *p;
+  part.bias = NULL;
+  part.rectify = 0;
+  for (long first = 0; first < p->depth; first += LAYER) {
+    part.depth = p->depth - first < LAYER ? p->depth - first : LAYER;
+    part.a = p->a + first * p->a_step;
+    part.b = p->b + first * p->b_row;
+    if (first + part.depth == p->depth) {
+      part.bias = p->bias;
+      part.rectify = p->rectify;
+    }
+    blocks(&part, p->a_row);
+    part.start = APUS_FROM_RESULT;
   }
 }
 
 static void KERNEL(multiply)(const struct apus_product *p) {
   // A transposed matrix, whose rows are one number apart, needs no register for each row.
   if (p->a_row == 1) blocks(p, 1);
-  else blocks(p, p->a_row);
+  else layers(p);
 }
 
 // The sums of VL vectors, as one vector: a tree of transposing additions.

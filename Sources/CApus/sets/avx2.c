@@ -15,6 +15,7 @@
 #define VL 8
 #define ROWS 6
 #define DOTS 5
+#define LAYER 128
 #define PORTABLE 0
 #define OWN 1
 #include "../kernels/kernels.h"

@@ -17,6 +17,7 @@
 #define VL 16
 #define ROWS 14
 #define DOTS 10
+#define LAYER 256
 #define PORTABLE 0
 #define OWN 1
 #include "../kernels/kernels.h"

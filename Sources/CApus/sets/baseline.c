@@ -9,6 +9,7 @@
 #define VL 4
 #define ROWS 6
 #define DOTS 5
+#define LAYER 128
 #define PORTABLE 0
 #define OWN 0
 #include "../kernels/kernels.h"

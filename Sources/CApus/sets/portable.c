@@ -9,6 +9,7 @@
 #define VL 4
 #define ROWS 6
 #define DOTS 5
+#define LAYER 128
 #define PORTABLE 1
 #define OWN 1
 #include "../kernels/kernels.h"
