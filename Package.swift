@@ -16,9 +16,10 @@ func system(_ name: String, pkgConfig: String, apt: String) -> Target {
 
 /// A module of ours and the modules that it may import; its tests are in `Tests/<name>Tests`.
 func module(
-  _ name: String, _ imports: [Target.Dependency], resources: [Resource]? = nil
+  _ name: String, _ imports: [Target.Dependency], resources: [Resource]? = nil,
+  and more: [SwiftSetting] = []
 ) -> Target {
-  .target(name: name, dependencies: imports, resources: resources, swiftSettings: settings)
+  .target(name: name, dependencies: imports, resources: resources, swiftSettings: settings + more)
 }
 
 func tests(
@@ -38,13 +39,22 @@ let package = Package(
         "ApusNumerics", "ApusData", "ApusTraining", "ApusModels", "ApusAlgorithms", "ApusRounds",
         "ApusSimulation",
       ]),
+    // What a device's app imports.
+    .library(name: "ApusEdge", targets: ["ApusEdge"]),
     .executable(name: "apus", targets: ["apus"]),
   ],
   targets: [
     // 0
     system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
-    system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
+    system("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev"),
     system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+    system("CProtobufC", pkgConfig: "libprotobuf-c", apt: "libprotobuf-c-dev"),
+    system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
+    system("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev"),
+    system("CUV", pkgConfig: "libuv", apt: "libuv1-dev"),
+    system("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+    system("CQREncode", pkgConfig: "libqrencode", apt: "libqrencode-dev"),
+    .target(name: "ApusProtocols", dependencies: ["CProtobufC"]),
     .target(name: "CApus"),
     // 1
     module("ApusNumerics", ["CApus", "COpenBLAS", "COpenSSL"]),
@@ -56,18 +66,43 @@ let package = Package(
     // 4
     module("ApusModels", ["ApusTraining", "ApusNumerics"]),
     module("ApusRounds", ["ApusAlgorithms", "ApusNumerics"]),
+    module(
+      "ApusWire",
+      [
+        "ApusTraining", "ApusAlgorithms", "ApusData", "ApusNumerics", "ApusProtocols", "CProtobufC",
+        "CZstd",
+      ]),
+    // 5
+    module(
+      "ApusTransport", ["ApusWire", "ApusNumerics", "COpenSSL", "CNghttp2", "CUV"]),
     // 6
+    module(
+      "ApusAggregator",
+      [
+        "ApusTransport", "ApusWire", "ApusRounds", "ApusTraining", "ApusAlgorithms", "ApusData",
+        "ApusNumerics", "CSQLite",
+      ],
+      // Places where tests kill the process; release builds have none.
+      and: [.define("APUS_FAILPOINTS", .when(configuration: .debug))]),
+    module(
+      "ApusEdge",
+      [
+        "ApusTransport", "ApusWire", "ApusTraining", "ApusAlgorithms", "ApusData", "ApusNumerics",
+      ]),
+    module("ApusCoordination", ["ApusTransport", "ApusWire", "ApusNumerics"]),
     module(
       "ApusSimulation",
       [
-        "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusData", "ApusNumerics",
+        "ApusWire", "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusData",
+        "ApusNumerics",
       ]),
     // 7
     .executableTarget(
       name: "apus",
       dependencies: [
-        "ApusSimulation", "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms",
-        "ApusData", "ApusNumerics", "CApus",
+        "ApusAggregator", "ApusEdge", "ApusCoordination", "ApusSimulation", "ApusTransport",
+        "ApusWire", "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusData",
+        "ApusNumerics", "CApus", "CQREncode",
       ],
       swiftSettings: settings),
 
@@ -91,11 +126,36 @@ let package = Package(
     tests(of: "ApusAlgorithms", with: ["ApusNumerics", "ApusData"]),
     tests(of: "ApusRounds", with: ["ApusAlgorithms", "ApusNumerics"]),
     tests(
+      of: "ApusWire",
+      with: [
+        "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusData", "ApusNumerics", "ApusProtocols",
+      ]),
+    tests(of: "ApusTransport", with: ["ApusWire", "ApusNumerics", "COpenSSL", "CNghttp2", "CUV"]),
+    tests(
+      of: "ApusAggregator",
+      with: [
+        "ApusTransport", "ApusWire", "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms",
+        "ApusData", "ApusNumerics", "CSQLite",
+      ]),
+    tests(
+      of: "ApusEdge",
+      with: [
+        "ApusTransport", "ApusWire", "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusData",
+        "ApusNumerics",
+      ]),
+    tests(of: "ApusCoordination", with: ["ApusTransport", "ApusWire", "ApusNumerics"]),
+    tests(
       of: "ApusSimulation",
       with: [
-        "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusData", "ApusNumerics",
+        "ApusWire", "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusData",
+        "ApusNumerics",
       ]),
-    tests(of: "apus", with: ["ApusSimulation", "ApusData", "ApusNumerics"]),
+    tests(
+      of: "apus",
+      with: [
+        "ApusAggregator", "ApusEdge", "ApusCoordination", "ApusSimulation", "ApusTransport",
+        "ApusWire", "ApusData", "ApusNumerics",
+      ]),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

@@ -16,30 +16,38 @@ package enum DurableFile {
   /// The bytes go to a new file in the same directory, which is synchronized and renamed; then the
   /// directory is synchronized. On return the file has survived.
   ///
+  /// - Parameters:
+  ///   - bytes: all of the file.
+  ///   - path: its directory must be there.
+  ///   - permissions: of the new file, less what the process's mask takes away.
   /// - Throws: ``NumericsError`` (`file-system`) with the path and what the system said; the old file is
   ///   then as it was.
   package static func write(
-    _ bytes: UnsafeRawBufferPointer, to path: String
+    _ bytes: UnsafeRawBufferPointer, to path: String, permissions: UInt16 = 0o666
   ) throws(NumericsError) {
-    try write(pieces: [bytes], to: path)
+    try write(pieces: [bytes], to: path, permissions: permissions)
   }
 
-  package static func write(_ bytes: [UInt8], to path: String) throws(NumericsError) {
+  package static func write(
+    _ bytes: [UInt8], to path: String, permissions: UInt16 = 0o666
+  ) throws(NumericsError) {
     let result = bytes.withUnsafeBytes { bytes in
-      Result { () throws(NumericsError) in try write(pieces: [bytes], to: path) }
+      Result { () throws(NumericsError) in
+        try write(pieces: [bytes], to: path, permissions: permissions)
+      }
     }
     try result.get()
   }
 
   /// Writes these pieces one after the other, as one file.
   package static func write(
-    pieces: [UnsafeRawBufferPointer], to path: String
+    pieces: [UnsafeRawBufferPointer], to path: String, permissions: UInt16 = 0o666
   ) throws(NumericsError) {
     let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./"
     let name = path.lastIndex(of: "/").map { path[path.index(after: $0)...] } ?? path[...]
     let suffix = String(UInt64.random(in: .min ... .max), radix: 36)
     let temporary = "\(directory).\(name.prefix(100)).\(suffix).tmp"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode_t(permissions))
     guard descriptor >= 0 else { throw .system("create", path) }
     do throws(NumericsError) {
       do throws(NumericsError) {

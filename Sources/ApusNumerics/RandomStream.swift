@@ -27,7 +27,8 @@ public struct RandomStream: RandomNumberGenerator, Hashable, Sendable {
     nonce = 0
   }
 
-  private init(key: UInt64, nonce: UInt64) {
+  /// The stream of this name, from its beginning.
+  package init(key: UInt64, nonce: UInt64) {
     self.key = key
     self.nonce = nonce
   }

@@ -6,7 +6,7 @@
 
 extension RoundStateMachine: Codable {
   private enum Key: String, CodingKey {
-    case round, policy, state, deadlineHasPassed, totalWeight, rejections
+    case round, policy, state, deadlineHasPassed, openPlaceCount, totalWeight, rejections
     case clients, standings, receipts
   }
 
@@ -16,12 +16,13 @@ extension RoundStateMachine: Codable {
     try container.encode(policy, forKey: .policy)
     try container.encode(state, forKey: .state)
     try container.encode(deadlineHasPassed, forKey: .deadlineHasPassed)
+    try container.encode(openPlaceCount, forKey: .openPlaceCount)
     try container.encode(totalWeight, forKey: .totalWeight)
     try container.encode(rejections, forKey: .rejections)
-    try container.encode(standings.clients, forKey: .clients)
-    try container.encode(standings.codes, forKey: .standings)
-    try container.encode(
-      standings.clients.indices.map { standings[$0].receipt }, forKey: .receipts)
+    let places = standings.risingPlaces
+    try container.encode(places.map { standings.clients[$0] }, forKey: .clients)
+    try container.encode(places.map { standings[$0].code }, forKey: .standings)
+    try container.encode(places.map { standings[$0].receipt }, forKey: .receipts)
   }
 
   public init(from decoder: any Decoder) throws {
@@ -34,6 +35,7 @@ extension RoundStateMachine: Codable {
       policy: try container.decode(RoundPolicy.self, forKey: .policy))
     state = try container.decode(State.self, forKey: .state)
     deadlineHasPassed = try container.decode(Bool.self, forKey: .deadlineHasPassed)
+    openPlaceCount = try container.decode(Int.self, forKey: .openPlaceCount)
     totalWeight = try container.decode(Int.self, forKey: .totalWeight)
     rejections = try container.decode([String: Int].self, forKey: .rejections)
 
@@ -55,7 +57,7 @@ extension RoundStateMachine: Codable {
       count(standing)
     }
     guard policy.quorum >= 1, policy.quorum <= policy.goal,
-      foldedCount + foldingCount <= policy.goal, totalWeight >= foldedCount
+      foldedCount + foldingCount <= policy.goal, totalWeight >= foldedCount, openPlaceCount >= 0
     else {
       throw corrupted(.policy, "The counts of clients contradict the policy or the weight.")
     }

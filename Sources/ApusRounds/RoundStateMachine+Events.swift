@@ -8,6 +8,13 @@ extension RoundStateMachine {
     case start(population: Int)
     /// Answers ``Action/select(count:)``; fewer than asked for where there are not more.
     case selected([ClientID])
+    /// Answers ``Action/select(count:)`` too: these are there now, and the places that are left stay open
+    /// for clients that come later.
+    case opened([ClientID])
+    /// A client came that takes an open place.
+    case joined(ClientID)
+    /// Nobody is expected for the open places any more.
+    case placesClosed
     /// A client's update is here, and durable where that is promised.
     ///
     /// The receipt names the upload: the same when the same one is sent again.

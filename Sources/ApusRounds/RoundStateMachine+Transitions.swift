@@ -13,6 +13,13 @@ extension RoundStateMachine {
   }
 
   mutating func selected(_ clients: [ClientID]) -> [Action] {
+    let actions = opened(clients)
+    openPlaceCount = 0
+    let isTooSmall = state == .collecting && clients.count < policy.quorum
+    return isTooSmall ? abandon(.tooFewClients) : actions
+  }
+
+  mutating func opened(_ clients: [ClientID]) -> [Action] {
     if isOver { return [] }
     guard case .selecting(let count) = state else { return bug("Nobody was to be selected now.") }
     guard clients.count <= count else {
@@ -23,9 +30,25 @@ extension RoundStateMachine {
     }
     self.standings = standings
     waitedForCount = clients.count
-    guard clients.count >= policy.quorum else { return abandon(.tooFewClients) }
+    openPlaceCount = count - clients.count
     state = .collecting
     return [.broadcast(to: clients), .startDeadline]
+  }
+
+  mutating func joined(_ client: ClientID) -> [Action] {
+    // Noise: the place was closed, or the round, before the client's message was looked at.
+    guard state == .collecting, !deadlineHasPassed, openPlaceCount > 0, standings[client] == nil
+    else { return [] }
+    standings.join(client)
+    openPlaceCount -= 1
+    waitedForCount += 1
+    return [.broadcast(to: [client])]
+  }
+
+  mutating func placesClosed() -> [Action] {
+    guard state == .collecting, openPlaceCount > 0 else { return [] }
+    openPlaceCount = 0
+    return closeIfDone()
   }
 
   mutating func arrived(_ client: ClientID, receipt: UInt64) -> [Action] {
@@ -123,7 +146,7 @@ extension RoundStateMachine {
 
   /// Goes on from collecting when there is nothing more to wait for.
   private mutating func closeIfDone() -> [Action] {
-    let canStillArrive = deadlineHasPassed ? 0 : waitedForCount
+    let canStillArrive = deadlineHasPassed ? 0 : waitedForCount + openPlaceCount
     if foldedCount + foldingCount + canStillArrive < policy.quorum { return abandon(.quorumMissed) }
     let isComplete = foldedCount == policy.goal || canStillArrive == 0
     guard isComplete, foldingCount == 0 else { return [] }

@@ -56,16 +56,18 @@ public struct RoundStateMachine: Sendable {
   public internal(set) var state = State.ready
   var standings = Standings()
   var deadlineHasPassed = false
+  /// Places for clients that may still join.
+  public internal(set) var openPlaceCount = 0
 
   // How many clients have which standing, so that no event has to count them.
   var waitedForCount = 0
-  var foldingCount = 0
+  public internal(set) var foldingCount = 0
   public internal(set) var foldedCount = 0
-  var rejectedCount = 0
-  var surplusCount = 0
-  var droppedOutCount = 0
-  var totalWeight = 0
-  var rejections: [String: Int] = [:]
+  public internal(set) var rejectedCount = 0
+  public internal(set) var surplusCount = 0
+  public internal(set) var droppedOutCount = 0
+  public internal(set) var totalWeight = 0
+  public internal(set) var rejections: [String: Int] = [:]
 
   public init(round: Int, policy: RoundPolicy) {
     self.round = round
@@ -84,6 +86,20 @@ public struct RoundStateMachine: Sendable {
     standings.folding
   }
 
+  /// How many clients were invited so far.
+  public var invitedCount: Int { standings.count }
+
+  /// Whether a client was invited to this round.
+  public func hasInvited(_ client: ClientID) -> Bool { standings[client] != nil }
+
+  /// Whether an update of this invited client would still be welcome.
+  public func isWaiting(for client: ClientID) -> Bool {
+    guard state == .collecting, !deadlineHasPassed, foldedCount + foldingCount < policy.goal else {
+      return false
+    }
+    return standings[client] == .invited || standings[client] == .droppedOut
+  }
+
   /// Takes note of an event.
   ///
   /// - Parameter event: what happened.
@@ -92,6 +108,9 @@ public struct RoundStateMachine: Sendable {
     switch event {
     case .start(let population): start(population: population)
     case .selected(let clients): selected(clients)
+    case .opened(let clients): opened(clients)
+    case .joined(let client): joined(client)
+    case .placesClosed: placesClosed()
     case .arrived(let client, let receipt): arrived(client, receipt: receipt)
     case .folded(let client, let weight): folded(client, weight: weight)
     case .rejected(let client, let reason): rejected(client, reason: reason)

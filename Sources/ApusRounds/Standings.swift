@@ -3,16 +3,21 @@
 
 /// What is known of each client of a cohort, by its place among them.
 ///
-/// A round of a million clients is no rare thing in a simulation, so a client takes 9 bytes here, of which
-/// 8 are shared with whoever chose the cohort in rising order; 8 more where uploads have receipts.
+/// A round of a million clients is no rare thing in a simulation, so a client that was selected takes 9 bytes
+/// here, of which 8 are shared with whoever chose the cohort in rising order; 8 more where uploads have
+/// receipts. Clients that join one by one, in whatever order, are found by a dictionary.
 struct Standings: Sendable {
   typealias Standing = RoundStateMachine.Standing
 
-  /// In rising order, each once.
+  /// Each once; those that were selected in rising order, then those that joined.
   private(set) var clients: [ClientID] = []
-  private(set) var codes: [UInt8] = []
+  private var codes: [UInt8] = []
   /// Empty as long as all of them are 0.
   private var receipts: [UInt64] = []
+  /// How many of the clients, from the first, are in rising order.
+  private var risingCount = 0
+  /// The places of the others.
+  private var joinedPlaces: [ClientID: Int] = [:]
   /// Where the last client was found: most often the next one comes next.
   private var lastPlace = 0
 
@@ -25,6 +30,7 @@ struct Standings: Sendable {
     self.clients = Self.areRising(clients) ? clients : clients.sorted()
     guard Self.areRising(self.clients) else { return nil }
     codes = Array(repeating: Standing.invited.code, count: clients.count)
+    risingCount = clients.count
   }
 
   static func areRising(_ clients: [ClientID]) -> Bool {
@@ -32,6 +38,18 @@ struct Standings: Sendable {
   }
 
   var count: Int { clients.count }
+
+  /// Adds a client that is waited for and is not here yet.
+  mutating func join(_ client: ClientID) {
+    if joinedPlaces.isEmpty, clients.last.map({ $0 < client }) ?? true {
+      risingCount += 1
+    } else {
+      joinedPlaces[client] = count
+    }
+    clients.append(client)
+    codes.append(Standing.invited.code)
+    if !receipts.isEmpty { receipts.append(0) }
+  }
 
   /// The place of a client; nil where it was not invited.
   ///
@@ -41,14 +59,28 @@ struct Standings: Sendable {
       lastPlace = place
       return place
     }
-    var (low, high) = (0, count)
+    guard let place = search(for: client) else { return nil }
+    lastPlace = place
+    return place
+  }
+
+  private func search(for client: ClientID) -> Int? {
+    if let place = joinedPlaces[client] { return place }
+    var (low, high) = (0, risingCount)
     while low < high {
       let middle = (low + high) / 2
       if clients[middle] < client { low = middle + 1 } else { high = middle }
     }
-    guard low < count, clients[low] == client else { return nil }
-    lastPlace = low
-    return low
+    return low < risingCount && clients[low] == client ? low : nil
+  }
+
+  /// Nil for a client that was not invited.
+  subscript(client: ClientID) -> Standing? { search(for: client).map { self[$0] } }
+
+  /// The places of all clients, in the rising order of these.
+  var risingPlaces: [Int] {
+    joinedPlaces.isEmpty
+      ? Array(clients.indices) : clients.indices.sorted { clients[$0] < clients[$1] }
   }
 
   func receipt(at place: Int) -> UInt64 { receipts.isEmpty ? 0 : receipts[place] }
@@ -71,7 +103,7 @@ struct Standings: Sendable {
   /// The clients whose updates are here but not yet said to be in the sum, in rising order.
   var folding: [ClientID] {
     let code = Standing.folding(receipt: 0).code
-    return clients.indices.filter { codes[$0] == code }.map { clients[$0] }
+    return clients.indices.filter { codes[$0] == code }.map { clients[$0] }.sorted()
   }
 }
 

@@ -11,7 +11,9 @@ extension Graph {
   private static let nameLimit = 1_000
 
   /// A graph of these parts, after a look at every one of them.
-  init(
+  ///
+  /// - Throws: `TrainingError.invalidGraph` where the parts do not make a graph.
+  package init(
     checking nodes: [Node], parameters: [Parameter], input: InputSignature, output: Int
   ) throws(TrainingError) {
     self.nodes = nodes

@@ -16,6 +16,13 @@ public struct Graph: Hashable, Sendable {
     public let shape: Shape
     /// Whether each example has a value of its own.
     public let isBatched: Bool
+
+    package init(operation: Operation, inputs: [Int], shape: Shape, isBatched: Bool) {
+      self.operation = operation
+      self.inputs = inputs
+      self.shape = shape
+      self.isBatched = isBatched
+    }
   }
 
   /// A named array of numbers that training changes, or (frozen) uses only.
@@ -24,6 +31,13 @@ public struct Graph: Hashable, Sendable {
     public let shape: Shape
     public let initializer: Initializer
     public let isFrozen: Bool
+
+    package init(name: String, shape: Shape, initializer: Initializer, isFrozen: Bool) {
+      self.name = name
+      self.shape = shape
+      self.initializer = initializer
+      self.isFrozen = isFrozen
+    }
   }
 
   public let nodes: [Node]

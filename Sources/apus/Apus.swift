@@ -13,7 +13,7 @@ struct Apus {
     CompletionsCommand.self, Help.self, Version.self,
   ]
 
-  static func main() {
+  static func main() async {
     Interruption.ignoreBrokenPipes()
     let environment = ProcessInfo.processInfo.environment
     let console = Console(
@@ -21,7 +21,7 @@ struct Apus {
       messages: Terminal(descriptor: STDERR_FILENO, environment: environment),
       environment: environment)
     let words = Array(ProcessInfo.processInfo.arguments.dropFirst())
-    let status = Dispatch(commands: commands, console: console).run(words)
+    let status = await Dispatch(commands: commands, console: console).run(words)
     exit(status.rawValue)
   }
 }

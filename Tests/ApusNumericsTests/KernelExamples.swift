@@ -53,12 +53,15 @@ var kernels: apus_kernels { EveryInstructionSet.kernels.pointee }
 
 /// Runs every test of a suite with the kernels of each instruction set that this machine has.
 struct EveryInstructionSet: SuiteTrait, TestTrait, TestScoping {
-  @TaskLocal fileprivate static var current = 0
+  @TaskLocal fileprivate static var current: Int?
 
   static var all: [UnsafePointer<apus_kernels>] { (0..<8).compactMap { apus_kernels_of_set($0) } }
 
   fileprivate static var kernels: UnsafePointer<apus_kernels> {
-    apus_kernels_of_set(Int32(current)) ?? apus_kernels_in_use()
+    guard let current, let kernels = apus_kernels_of_set(Int32(current)) else {
+      preconditionFailure("The suite is not marked with .everyInstructionSet.")
+    }
+    return kernels
   }
 
   var isRecursive: Bool { true }

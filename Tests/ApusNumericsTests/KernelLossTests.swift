@@ -42,7 +42,8 @@ import Testing
       let mean = zip(p, d).reduce(0) { $0 + $1.0 * $1.1 }
       return zip(p, d).map { $0 * ($1 - mean) }
     }
-    #expect(difference(try output(3 * n) { kernels.softmax_gradient(3, n, y, dy, $0) }, exact) < 3e-7)
+    #expect(
+      difference(try output(3 * n) { kernels.softmax_gradient(3, n, y, dy, $0) }, exact) < 3e-7)
     let logs = try output(3 * n) { kernels.log_softmax(3, n, x, $0) }
     let logExact = zip(p, above).flatMap { p, d in
       let sum = d.reduce(0, +)

@@ -58,7 +58,8 @@ import Testing
       let source = try #require(x.baseAddress) + from.origin
       let y = try output(to.count) {
         $0.update(from: before, count: to.count)
-        kernels.copy_strided(extents.count, extents, from.strides, source, to.strides, $0 + to.origin)
+        kernels.copy_strided(
+          extents.count, extents, from.strides, source, to.strides, $0 + to.origin)
       }
       #expect(y == copied)
     }
@@ -103,7 +104,8 @@ import Testing
       let source = try #require(x.baseAddress) + from.origin
       let y = try output(to.count) {
         kernels.fill(to.count, 0.25, $0)
-        kernels.add_strided(extents.count, extents, from.strides, source, to.strides, $0 + to.origin)
+        kernels.add_strided(
+          extents.count, extents, from.strides, source, to.strides, $0 + to.origin)
       }
       #expect(difference(y, sums) < 1e-6)
     }

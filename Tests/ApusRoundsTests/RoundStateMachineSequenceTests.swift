@@ -206,13 +206,17 @@ private struct Chaos {
     var random = RandomStream(seed: 13)
     var numbers = random.sample(200, outOf: 1000)
     random.shuffle(&numbers)
-    var standings = try #require(Standings(inviting: ids(numbers)))
-    #expect(standings.count == 200 && standings.clients == ids(numbers.sorted()))
+    // Most are selected, the others join one by one.
+    var standings = try #require(Standings(inviting: ids(numbers.prefix(150))))
+    for client in ids(numbers.suffix(50)) { standings.join(client) }
+    #expect(standings.count == 200)
+    #expect(standings.risingPlaces.map { standings.clients[$0] } == ids(numbers.sorted()))
     var expected: [Int: RoundStateMachine.Standing] = [:]
     for _ in 0..<500 {
       let number = random.below(1000)
       let place = standings.place(of: ClientID(UInt64(number)))
       #expect((place != nil) == numbers.contains(number))
+      #expect((standings[ClientID(UInt64(number))] != nil) == (place != nil))
       guard let place else { continue }
       #expect(standings[place] == expected[number] ?? .invited)
       let all: [RoundStateMachine.Standing] = [

@@ -4,6 +4,7 @@
 import ApusAlgorithms
 import ApusData
 import ApusNumerics
+import ApusRounds
 import ApusTraining
 import Testing
 

@@ -79,11 +79,11 @@ struct EndedRun {
 
 /// Runs of the bundled digits that are over in an instant.
 enum SmallRun {
-  static let fedAvg = Recipe.AlgorithmChoice.fedAvg(
+  static let fedAvg = AlgorithmChoice.fedAvg(
     FedAvg(localEpochs: 2, batchSize: 10, learningRate: 0.1))
 
   static func recipe(
-    _ algorithm: Recipe.AlgorithmChoice = fedAvg, clients: Int = 12, cohort: Int = 5,
+    _ algorithm: AlgorithmChoice = fedAvg, clients: Int = 12, cohort: Int = 5,
     rounds: Int = 3
   ) -> Recipe {
     Recipe(

@@ -94,7 +94,7 @@ extension RandomStream {
     let schedules = plain + plain.map { .warmup(rounds: integer(), then: $0) }
     func optimizer() -> OptimizerChoice { optimizers.randomElement(using: &self) ?? .sgd() }
     func schedule() -> LearningRateSchedule { schedules.randomElement(using: &self) ?? .constant }
-    let algorithms: [Recipe.AlgorithmChoice] = [
+    let algorithms: [AlgorithmChoice] = [
       .fedAvg(
         FedAvg(
           localEpochs: integer(), batchSize: integer(), learningRate: float(),

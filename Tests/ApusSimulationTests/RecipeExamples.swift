@@ -45,7 +45,18 @@ enum RecipeExamples {
       cohort: { fraction: 0 }, rounds: 1 }
     """
 
-  static let all = [fedAvg, fedProx, fedSGD]
+  /// Everything that only matters with devices.
+  static let served = """
+    { model: "logistic", data: { set: "digits", split: "iid", clients: 4 },
+      algorithm: { fedavg: { localEpochs: 1, batchSize: 10, learningRate: 0.1 } },
+      cohort: { size: 4 }, rounds: 10,
+      serve: {
+        overSelection: 1, minimumCohort: 3, reportTimeout: 30, participationLimit: 5, restRounds: 1,
+        abandonmentLimit: 3, late: "extend", labels: { site: "north", "a b": "c\\"" },
+        normBound: 2.5, updateFormat: "bfloat16", packed: true } }
+    """
+
+  static let all = [fedAvg, fedProx, fedSGD, served]
 
   static func recipe(_ text: String, setting overrides: [String] = []) throws -> Recipe {
     try Recipe(parsing: text.utf8, file: "some/quick.json5", setting: overrides)

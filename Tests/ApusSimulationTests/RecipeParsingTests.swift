@@ -119,6 +119,28 @@ import Testing
     #expect(message.contains(place) && message.contains(expectation), "\(message)")
   }
 
+  @Test("What only matters with devices is held to its ranges, and is not there unless it is said")
+  func refusesServing() throws {
+    #expect(try RecipeExamples.recipe(RecipeExamples.fedAvg).serve == nil)
+    let serve = try #require(try RecipeExamples.recipe(RecipeExamples.served).serve)
+    #expect(serve.late == .extend && serve.labels == ["site": "north", "a b": "c\""])
+    #expect(serve.updateFormat == .bfloat16 && serve.packed && serve.reportTimeout == 30)
+    for (setting, what) in [
+      ("serve.overSelection=0.5", "serve.overSelection: 0.5"),
+      ("serve.minimumCohort=5", "at most the 4 of cohort.size"),
+      ("serve.reportTimeout=0", "serve.reportTimeout: 0.0"),
+      ("serve.late=\"extent\"", "did you mean extend?"),
+      ("serve.labels=[]", "expected an object of texts"),
+      ("serve.labels.site=3", "serve.labels.site: 3"),
+      ("serve.normBound=0", "serve.normBound: 0.0"),
+      ("serve.updateFormat=float8", "\"float32\", \"bfloat16\" or \"float16\""),
+      ("serve.packt=true", "did you mean packed?"),
+    ] {
+      let message = RecipeExamples.refusal(of: RecipeExamples.served, setting: [setting])
+      #expect(message?.contains(what) == true, "\(setting): \(message ?? "taken")")
+    }
+  }
+
   @Test("Settings of optimizers and schedules are held to their ranges")
   func refusesSettings() throws {
     for (setting, place) in [

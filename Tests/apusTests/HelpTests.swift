@@ -14,11 +14,11 @@ import Testing
   private static let topics = [""] + Apus.commands.map { $0.grammar.name } + ["data"]
 
   @Test("Help says what it said", arguments: topics)
-  func snapshots(topic: String) throws {
+  func snapshots(topic: String) async throws {
     let recorder = Recorder()
     let words = topic.split(separator: " ").map(String.init)
     let dispatch = Dispatch(commands: Apus.commands, console: recorder.console())
-    #expect(dispatch.run(["help"] + words) == .done)
+    #expect(await dispatch.run(["help"] + words) == .done)
     let name = topic.isEmpty ? "overview" : topic.replacing(" ", with: "-")
     let file = Self.directory.appendingPathComponent("\(name).txt")
     if ProcessInfo.processInfo.environment["APUS_RECORD_SNAPSHOTS"] == "1" {
@@ -34,14 +34,14 @@ import Testing
   }
 
   @Test("COMMAND --help and help COMMAND are the same")
-  func optionAndCommandAgree() {
+  func optionAndCommandAgree() async {
     for command in Apus.commands {
       let (option, word) = (Recorder(), Recorder())
       let words = command.grammar.name.split(separator: " ").map(String.init)
       let asOption = Dispatch(commands: Apus.commands, console: option.console())
       let asWord = Dispatch(commands: Apus.commands, console: word.console())
-      #expect(asOption.run(words + ["--help"]) == .done)
-      #expect(asWord.run(["help"] + words) == .done)
+      #expect(await asOption.run(words + ["--help"]) == .done)
+      #expect(await asWord.run(["help"] + words) == .done)
       #expect(option.output == word.output)
     }
   }

@@ -28,7 +28,7 @@ final class Recorder: Sendable {
   }
 
   /// Runs words as the program would.
-  func run(_ words: String..., environment: [String: String] = [:]) -> ExitCode {
-    Dispatch(commands: Apus.commands, console: console(environment: environment)).run(words)
+  func run(_ words: String..., environment: [String: String] = [:]) async -> ExitCode {
+    await Dispatch(commands: Apus.commands, console: console(environment: environment)).run(words)
   }
 }

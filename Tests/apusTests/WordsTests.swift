@@ -64,7 +64,7 @@ import Testing
   }
 
   @Test("Commands refuse what contradicts itself")
-  func refusesContradictions() {
+  func refusesContradictions() async {
     for (words, part) in [
       (["simulate"], "expected a recipe or --resume DIR"),
       (["simulate", "--resume", "d", "r"], "one of the two"),
@@ -86,7 +86,7 @@ import Testing
     ] {
       let recorder = Recorder()
       let dispatch = Dispatch(commands: Apus.commands, console: recorder.console())
-      #expect(dispatch.run(words) == .wrongUsage, "\(words)")
+      #expect(await dispatch.run(words) == .wrongUsage, "\(words)")
       #expect(recorder.messages.contains(part), "\(recorder.messages)")
       #expect(recorder.output.isEmpty)
     }

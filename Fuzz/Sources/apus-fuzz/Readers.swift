@@ -54,4 +54,9 @@ let readers = [
     let again = try? Recipe(parsing: Array(recipe.encoded().utf8), file: "fuzz.json5")
     precondition(again == recipe, "A recipe differs from itself, written and read again.")
   },
+  Reader(name: "local-data") { bytes in
+    let text = String(decoding: bytes, as: UTF8.self)
+    guard let file = try? LocalDataFile(parsing: text, file: "fuzz.json5") else { return }
+    precondition(!file.inputs.isEmpty && file.classes?.count != 0)
+  },
 ]

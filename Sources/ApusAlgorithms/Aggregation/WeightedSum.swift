@@ -108,6 +108,63 @@ public struct WeightedSum<Update: VectorSpace>: Sendable {
     return Update(vectors: vectors)
   }
 
+  /// Adds updates from memory that others keep, on several threads: see `ExactSum`.
+  ///
+  /// - Parameters:
+  ///   - sources: at most ``foldWidth``; their weights are those that were declared.
+  ///   - rule: says how much they count.
+  ///   - forEach: runs the work, see `ExactSum.add(folding:sharedBy:)`.
+  /// - Throws: why one of them is rejected; none was added then.
+  package mutating func add(
+    folding sources: [ExactSum.Source], by rule: some LinearAggregationRule<Update>,
+    sharedBy forEach: (_ count: Int, _ body: @escaping @Sendable (Int) -> Void) -> Void
+  ) throws(AlgorithmError) {
+    do {
+      try sum.add(
+        folding: sources.map { source in
+          ExactSum.Source(
+            source.numbers, count: source.count,
+            weight: rule.weight(forDeclared: source.weight))
+        }, sharedBy: forEach)
+    } catch {
+      throw AlgorithmError(rejecting: error)
+    }
+  }
+
+  /// The bytes that ``init(decoding:lengths:)`` reads; equal sums have equal bytes.
+  public func encoded() -> [UInt8] { sum.encoded() }
+
+  /// Lends the bytes of ``encoded()`` in pieces.
+  package func withEncodedPieces<Result>(
+    _ body: ([UnsafeRawBufferPointer]) -> Result
+  ) -> Result {
+    sum.withEncodedPieces(body)
+  }
+
+  /// The sum that ``encoded()`` made these bytes of.
+  ///
+  /// - Parameters:
+  ///   - bytes: of one stored sum.
+  ///   - lengths: of an update's vectors.
+  /// - Throws: `malformed` or `unsupported` as `ExactSum` says; `wrong-length` where it is a sum of others.
+  public init(
+    decoding bytes: UnsafeRawBufferPointer, lengths: [Int]
+  ) throws(AlgorithmError) {
+    do {
+      sum = try ExactSum(decoding: bytes)
+    } catch {
+      throw AlgorithmError(rejecting: error)
+    }
+    self.lengths = lengths
+    guard sum.count == lengths.reduce(0, +) else {
+      throw AlgorithmError(
+        .wrongLength, "The stored sum has \(sum.count) numbers; expected vectors of \(lengths).")
+    }
+  }
+
+  /// What updates were agreed to keep to.
+  public var bounds: ExactSum.Bounds { sum.bounds }
+
   /// The vectors of an update, one after the other; not copied where there is one.
   private func joined(_ update: Update) throws(AlgorithmError) -> ParameterVector {
     let vectors = update.vectors

@@ -13,8 +13,33 @@ extension ExactSum {
 
   /// The bytes that ``init(decoding:)`` reads; equal sums have equal bytes.
   public func encoded() -> [UInt8] {
+    var bytes = header(capacity: Self.headerLength + 8 * count)
+    #if _endian(little)
+      units.withUnsafeBytes { bytes.append(contentsOf: $0) }
+    #else
+      for unit in units {
+        withUnsafeBytes(of: unit.littleEndian) { bytes.append(contentsOf: $0) }
+      }
+    #endif
+    return bytes
+  }
+
+  /// Lends the bytes of ``encoded()`` in pieces that are not copied, where the processor's order allows.
+  package func withEncodedPieces<Result>(
+    _ body: ([UnsafeRawBufferPointer]) -> Result
+  ) -> Result {
+    #if _endian(little)
+      return header(capacity: Self.headerLength).withUnsafeBytes { header in
+        units.withUnsafeBytes { units in body([header, units]) }
+      }
+    #else
+      return encoded().withUnsafeBytes { bytes in body([bytes]) }
+    #endif
+  }
+
+  private func header(capacity: Int) -> [UInt8] {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(Self.headerLength + 8 * count)
+    bytes.reserveCapacity(capacity)
     func append(_ value: some FixedWidthInteger) {
       withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
@@ -26,11 +51,6 @@ extension ExactSum {
     append(UInt64(contributionCount))
     append(UInt64(totalWeight))
     append(UInt64(count))
-    #if _endian(little)
-      units.withUnsafeBytes { bytes.append(contentsOf: $0) }
-    #else
-      for unit in units { append(unit) }
-    #endif
     return bytes
   }
 

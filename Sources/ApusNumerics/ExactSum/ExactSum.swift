@@ -178,7 +178,7 @@ public struct ExactSum: Sendable {
     return mean
   }
 
-  private func check(count other: Int, weight: Int, alreadyAdded: Int) throws(NumericsError) {
+  func check(count other: Int, weight: Int, alreadyAdded: Int) throws(NumericsError) {
     guard other == count else {
       throw NumericsError(
         .wrongLength, "The update has \(other) coordinates; the sum has \(count).")

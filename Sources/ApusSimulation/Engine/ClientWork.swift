@@ -4,6 +4,7 @@
 internal import ApusAlgorithms
 internal import ApusData
 internal import ApusNumerics
+internal import ApusRounds
 
 /// What every client of a round is asked to do.
 struct ClientWork<Algorithm: FederatedAlgorithm>: Sendable

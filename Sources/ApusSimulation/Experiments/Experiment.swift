@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusData
 internal import Foundation
 
 /// A directory under `Simulations/`: a recipe, what of it is tried, and what a paper says comes out.

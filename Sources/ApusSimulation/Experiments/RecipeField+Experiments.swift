@@ -1,6 +1,8 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusData
+
 extension Recipe {
   /// The root of a JSON5 text that is not a recipe but is read as strictly.
   static func field(

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ApusAlgorithms
+internal import ApusData
 internal import ApusNumerics
 
 // How a recipe names an algorithm, a local optimizer and a learning-rate schedule.

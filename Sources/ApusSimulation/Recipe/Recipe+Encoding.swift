@@ -49,9 +49,27 @@ extension Recipe {
         "evaluate",
         .object([("every", .number(evaluate.every)), ("clients", .number(evaluate.clients))])
       ),
+      ("serve", serveTree),
       // Left out where the recipe leaves it to the machine.
       ("instructionSet", instructionSet.map { .text($0.rawValue) } ?? .nothing),
       ("seed", .number(seed)),
+    ])
+  }
+
+  private var serveTree: RecipeText {
+    guard let serve else { return .nothing }
+    return .object([
+      ("overSelection", .number(serve.overSelection)),
+      ("minimumCohort", .number(serve.minimumCohort)),
+      ("reportTimeout", .number(serve.reportTimeout)),
+      ("participationLimit", .number(serve.participationLimit)),
+      ("restRounds", .number(serve.restRounds)),
+      ("abandonmentLimit", .number(serve.abandonmentLimit)),
+      ("late", .text(serve.late.rawValue)),
+      ("labels", .texts(serve.labels)),
+      ("normBound", .number(serve.normBound)),
+      ("updateFormat", .text(serve.updateFormat.rawValue)),
+      ("packed", .number(serve.packed)),
     ])
   }
 
@@ -163,6 +181,8 @@ private indirect enum RecipeText {
   /// As it stands.
   case literal(String)
   case object([(key: String, value: RecipeText)])
+  /// Under keys of any kind, in their order.
+  case texts([String: String])
   /// Not there at all.
   case nothing
 
@@ -187,12 +207,20 @@ private indirect enum RecipeText {
     case .object(let all):
       let members = all.filter { if case .nothing = $0.value { false } else { true } }
       let inner = indentation + "  "
-      let texts = members.map { "\($0.key): \($0.value.text(indentation: inner))" }
-      let line = "{ \(texts.joined(separator: ", ")) }"
-      if texts.isEmpty { return "{}" }
-      if !indentation.isEmpty, line.utf8.count <= 76, !line.contains("\n") { return line }
-      return "{\n" + texts.map { "\(inner)\($0),\n" }.joined() + indentation + "}"
+      return Self.braced(
+        members.map { "\($0.key): \($0.value.text(indentation: inner))" }, indentation)
+    case .texts(let texts):
+      let members = texts.sorted { $0.key < $1.key }
+      return Self.braced(
+        members.map { "\(Self.quoted($0.key)): \(Self.quoted($0.value))" }, indentation)
     }
+  }
+
+  private static func braced(_ members: [String], _ indentation: String) -> String {
+    let line = "{ \(members.joined(separator: ", ")) }"
+    if members.isEmpty { return "{}" }
+    if !indentation.isEmpty, line.utf8.count <= 76, !line.contains("\n") { return line }
+    return "{\n" + members.map { "\(indentation)  \($0),\n" }.joined() + indentation + "}"
   }
 
   private static func quoted(_ text: String) -> String {

@@ -1,6 +1,8 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusData
+
 extension JSON5Node {
   /// Puts the value of `key.path=value` in its place; objects on the way are made where they miss.
   ///

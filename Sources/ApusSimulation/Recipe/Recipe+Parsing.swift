@@ -59,7 +59,7 @@ extension Recipe {
   private static func read(_ field: RecipeField) throws(SimulationError) -> Recipe {
     let root = try field.members(allowing: [
       "name", "model", "data", "algorithm", "aggregation", "cohort", "rounds", "stop", "system",
-      "privacy", "evaluate", "instructionSet", "seed",
+      "privacy", "evaluate", "serve", "instructionSet", "seed",
     ])
     try readPrivacy(root.optional("privacy"))
     return Recipe(
@@ -73,6 +73,7 @@ extension Recipe {
       stop: try readStop(root.optional("stop")),
       system: try readSystem(root.optional("system")),
       evaluate: try readEvaluation(root.optional("evaluate")),
+      serve: try readServing(root.optional("serve")),
       instructionSet: try readInstructionSet(root.optional("instructionSet")),
       seed: try root.optional("seed")?.integer(as: UInt64.self) ?? 1)
   }

@@ -68,6 +68,7 @@ extension Recipe {
     try require(system.stragglerFraction, in: 0...1, "system.stragglerFraction", "0 to 1")
     try require(system.overSelection, in: 1...100, "system.overSelection", "1 to 100")
     try require(system.quorum, in: 0...1, "system.quorum", "0 to 1")
+    try checkServing()
   }
 
   private func checkModel() throws(Problem) {
@@ -226,9 +227,9 @@ extension Recipe {
   }
 
   /// Clients, rounds and rows are counted below this, so that they fit 32 bits everywhere.
-  private static var mostClients: Int { Int(Int32.max) }
+  static var mostClients: Int { Int(Int32.max) }
 
-  private func require(
+  func require(
     _ holds: Bool, _ path: String, _ what: @autoclosure () -> String,
     _ expected: @autoclosure () -> String
   ) throws(Problem) {
@@ -236,14 +237,14 @@ extension Recipe {
   }
 
   /// A range with no upper end takes finite numbers alone.
-  private func require<Number: Numeric & Comparable>(
+  func require<Number: Numeric & Comparable>(
     _ value: Number, in range: some RangeExpression<Number>, _ path: String, _ expected: String
   ) throws(Problem) {
     let isFinite = (value as? any BinaryFloatingPoint)?.isFinite ?? true
     try require(range.contains(value) && isFinite, path, "\(value)", expected)
   }
 
-  private func require<Number: BinaryFloatingPoint>(
+  func require<Number: BinaryFloatingPoint>(
     _ value: Number, above bound: Number, _ path: String
   ) throws(Problem) {
     try require(

@@ -19,6 +19,8 @@ public struct Recipe: Hashable, Sendable {
   public var stop = StopChoice()
   public var system = SystemChoice()
   public var evaluate = EvaluationChoice()
+  /// What only matters in a live federation; nil for the defaults.
+  public var serve: ServingChoice?
   /// What the kernels are compiled for, which the last bits of results depend on; nil for the best that
   /// the machine has. A run's own recipe names the one that was taken.
   public var instructionSet: InstructionSet?
@@ -29,7 +31,8 @@ public struct Recipe: Hashable, Sendable {
     name: String, model: ModelChoice, data: DataChoice, algorithm: AlgorithmChoice,
     aggregation: AggregationChoice = .weightedMean, cohort: CohortChoice, rounds: Int,
     stop: StopChoice = StopChoice(), system: SystemChoice = SystemChoice(),
-    evaluate: EvaluationChoice = EvaluationChoice(), instructionSet: InstructionSet? = nil,
+    evaluate: EvaluationChoice = EvaluationChoice(), serve: ServingChoice? = nil,
+    instructionSet: InstructionSet? = nil,
     seed: UInt64 = 1
   ) {
     self.name = name
@@ -42,6 +45,7 @@ public struct Recipe: Hashable, Sendable {
     self.stop = stop
     self.system = system
     self.evaluate = evaluate
+    self.serve = serve
     self.instructionSet = instructionSet
     self.seed = seed
   }
@@ -76,17 +80,6 @@ public struct Recipe: Hashable, Sendable {
       self.alpha = alpha
       self.beta = beta
     }
-  }
-
-  public enum AlgorithmChoice: Hashable, Sendable {
-    case fedAvg(FedAvg)
-    case fedProx(FedProx)
-    case fedSGD(FedSGD)
-  }
-
-  public enum AggregationChoice: String, Hashable, Sendable, CaseIterable {
-    case weightedMean = "weighted-mean"
-    case uniformMean = "uniform-mean"
   }
 
   public enum CohortChoice: Hashable, Sendable {

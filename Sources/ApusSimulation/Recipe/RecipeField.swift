@@ -1,6 +1,8 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusData
+
 /// A value in a recipe with the key path to it, read as one type or refused with its place.
 struct RecipeField {
   let node: JSON5Node

@@ -90,7 +90,8 @@ struct ConvolutionKernel {
             rows: count * places, columns: filterChannels.out, depth: depth,
             .init(columns, rowStride: depth),
             .init(filters + group * filterChannels.out, rowStride: outChannels),
-            epilogue: epilogue.columns(from: group * filterChannels.out), into: output + first * outputCount + group * filterChannels.out,
+            epilogue: epilogue.columns(from: group * filterChannels.out),
+            into: output + first * outputCount + group * filterChannels.out,
             rowStride: outChannels)
         }
       }

@@ -23,6 +23,14 @@ public struct Window: Codable, Hashable, Sendable {
   /// Rows below and columns to the right of the image.
   public let paddingAfter: Extent
 
+  /// As it came over a wire; that it makes sense is checked with the graph that it is in.
+  package init(size: Extent, stride: Extent, paddingBefore: Extent, paddingAfter: Extent) {
+    self.size = size
+    self.stride = stride
+    self.paddingBefore = paddingBefore
+    self.paddingAfter = paddingAfter
+  }
+
   init(size: Extent, stride: Extent, padding: Padding, over image: Shape) {
     self.size = size
     self.stride = stride

@@ -8,7 +8,8 @@ protocol Command: Sendable {
   /// Reads the words; whatever is wrong with them is found here, before anything is done.
   init(_ words: Words) throws(UsageError)
 
-  func run(on console: Console) throws -> ExitCode
+  /// Does what was asked for; on the caller's thread, but for what it waits for.
+  nonisolated(nonsending) func run(on console: Console) async throws -> ExitCode
 }
 
 /// How the program ends.

@@ -12,7 +12,7 @@ struct Dispatch {
   var grammars: [Grammar] { commands.map { $0.grammar } }
 
   /// Runs the words that follow the program's name.
-  func run(_ words: [String]) -> ExitCode {
+  nonisolated(nonsending) func run(_ words: [String]) async -> ExitCode {
     var console = console
     do {
       guard let (command, rest) = try find(words) else { return .done }
@@ -24,7 +24,7 @@ struct Dispatch {
         console.output.print(HelpText.command(command.grammar, width: console.output.width))
         return .done
       }
-      let status = try command.init(parsed).run(on: console)
+      let status = try await command.init(parsed).run(on: console)
       return confirm(status)
     } catch let error as UsageError {
       let prefix = error.command.map { "\($0): " } ?? ""

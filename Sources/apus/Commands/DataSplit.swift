@@ -18,18 +18,26 @@ struct DataSplit: Command {
     "hold-back", .text, "PART", "The part of every client's examples kept for measuring, 0 to 1.")
   private static let seed = Option("seed", .text, "N", "The seed of the split; 1.")
   private static let svg = Option("svg", .file, "FILE", "Write a picture of the split.")
+  private static let export = Option(
+    "export", .directory, "DIR",
+    "Write each client's training examples to a folder of their own in DIR, as a device reads them."
+  )
 
   static let grammar = Grammar(
     name: "data split",
     summary: "Show how a data set is divided among clients.",
     details: """
       Prints how many examples of which class the clients have: twenty of them as text, all as JSON.
+      With --export, client 3's examples come to DIR/client-3 (with zeros before the 3, so that folders \
+      sort): 'apus join INVITATION --data DIR/client-3' trains on what client 3 of a simulation with the \
+      same seed trains on.
       """,
     arguments: [DataShow.set],
-    options: [split, clients, holdBack, seed, svg, RunGrammar.dataDirectory],
+    options: [split, clients, holdBack, seed, svg, export, RunGrammar.dataDirectory],
     examples: [
       "apus data split mnist --split shards:2 --clients 100 --svg split.svg",
       "apus data split mnist-writers --split by:writer",
+      "apus data split digits --clients 3 --export devices",
     ])
 
   private let set: String
@@ -38,6 +46,7 @@ struct DataSplit: Command {
   private let holdBack: Double
   private let seed: UInt64
   private let picture: String?
+  private let exportDirectory: String?
   private let directory: String?
 
   init(_ words: Words) throws(UsageError) {
@@ -46,6 +55,7 @@ struct DataSplit: Command {
     directory = words.value(RunGrammar.dataDirectory)
     seed = try words.integer(Self.seed, in: UInt64.min...UInt64.max) ?? 1
     picture = words.value(Self.svg)
+    exportDirectory = words.value(Self.export)
     let isComputed = KnownSet.all.contains { $0.name == set && $0.variants.isEmpty }
     let text = words.value(Self.split) ?? (isComputed ? "by:device" : "iid")
     guard let rule = Self.rule(text) else {
@@ -103,13 +113,30 @@ struct DataSplit: Command {
         return .failed
       }
     }
+    var folders: [String]?
+    if let exportDirectory {
+      progress.update("Writing \(Cell.count(dataset.clientCount)) folders")
+      folders = try export(dataset, to: exportDirectory)
+    }
     progress.finish()
-    let answer = SplitDescription(statistics, picture: picture)
+    let answer = SplitDescription(statistics, picture: picture, folders: folders)
     if console.format == .text {
       answer.print(on: console)
     } else {
       try console.print(json: answer)
     }
     return .done
+  }
+
+  /// - Returns: the folders, in the order of the clients.
+  private func export(_ dataset: FederatedDataset, to directory: String) throws -> [String] {
+    let width = String(max(dataset.clientCount - 1, 0)).count
+    return try (0..<dataset.clientCount).map { client in
+      let number = String(client)
+      let folder =
+        "\(directory)/client-" + String(repeating: "0", count: width - number.count) + number
+      try LocalData.write(dataset.client(client).train, to: folder)
+      return folder
+    }
   }
 }

@@ -22,8 +22,10 @@ struct SplitDescription: Encodable {
   let most: Int
   let counted: [Client]
   let picture: String?
+  /// Where each client's examples were written.
+  let folders: [String]?
 
-  init(_ statistics: PartitionStatistics, picture: String?) {
+  init(_ statistics: PartitionStatistics, picture: String?, folders: [String]? = nil) {
     set = statistics.name
     clients = statistics.clientCount
     labelCounts = statistics.labelCounts
@@ -33,6 +35,7 @@ struct SplitDescription: Encodable {
         client: $0.index, train: $0.trainCount, heldBack: $0.testCount, labels: $0.labelCounts)
     }
     self.picture = picture
+    self.folders = folders
   }
 
   /// Clients that text shows.
@@ -70,6 +73,9 @@ struct SplitDescription: Encodable {
       console.note("\n\(shown.count) of \(Cell.count(clients)) clients; --format json has more.")
     }
     if let picture { console.print("\npicture  \(picture)") }
+    if let folders, let first = folders.first, let last = folders.last {
+      console.print("\nfolders  \(first) … \(last)")
+    }
   }
 
   /// A bar for each class, as high as its share of the client's largest.

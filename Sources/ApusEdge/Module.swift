@@ -1,0 +1,4 @@
+// Apus, federated learning in Swift.
+// SPDX-License-Identifier: Apache-2.0
+
+public import ApusWire
