@@ -7,7 +7,9 @@ import Testing
 
 @testable import ApusTraining
 
-/// Which steps become one. That they compute the same is what the tests of derivatives and parity say.
+/// Which steps become one.
+///
+/// That they compute the same is what the tests of derivatives and parity say.
 @Suite struct FusionTests {
   /// What the steps of a training program are, without their parameters' names.
   private func steps(of model: some Model, input: InputSignature) throws -> [String] {

@@ -20,7 +20,9 @@ import Testing
     }
     """
 
-  /// What every processor gets. It changes where an algorithm does, or the order of a kernel's additions:
+  /// What every processor gets.
+  ///
+  /// It changes where an algorithm does, or the order of a kernel's additions:
   /// then by intention, and docs/Numerics.md says what is promised.
   private static let portableDigest =
     "72792ad1c477adfb82ff65c9f10fb1fb5c3ae2ad4171fc9b72dfe9d781c45018"

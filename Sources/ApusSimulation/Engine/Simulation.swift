@@ -131,7 +131,10 @@ final class Simulation<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
 
   /// Trains every client of the work list on the first free worker, and adds up what they send.
   ///
-  /// - Parameter onResult: told of every client's work, in order, on this thread.
+  /// - Parameters:
+  ///   - jobs: the work list.
+  ///   - stopRequested: asked before every client.
+  ///   - onResult: told of every client's work, in order, on this thread.
   /// - Returns: whether all were trained; not where a stop was requested.
   private func train(
     _ jobs: RoundJobs, stopRequested: @Sendable () -> Bool,

@@ -21,8 +21,9 @@ public struct Recipe: Hashable, Sendable {
   public var evaluate = EvaluationChoice()
   /// What only matters in a live federation; nil for the defaults.
   public var serve: ServingChoice?
-  /// What the kernels are compiled for, which the last bits of results depend on; nil for the best that
-  /// the machine has. A run's own recipe names the one that was taken.
+  /// What the kernels are compiled for; nil for the best that the machine has.
+  ///
+  /// The last bits of results depend on it. A run's own recipe names the one that was taken.
   public var instructionSet: InstructionSet?
   public var seed: UInt64 = 1
 
