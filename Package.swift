@@ -129,7 +129,8 @@ let package = Package(
       of: "ApusWire",
       with: [
         "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusData", "ApusNumerics", "ApusProtocols",
-      ]),
+      ],
+      resources: [.copy("Goldens")]),
     tests(of: "ApusTransport", with: ["ApusWire", "ApusNumerics", "COpenSSL", "CNghttp2", "CUV"]),
     tests(
       of: "ApusAggregator",

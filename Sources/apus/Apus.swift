@@ -10,6 +10,14 @@ struct Apus {
   static let commands: [any Command.Type] = [
     Simulate.self, SweepCommand.self, Reproduce.self, ReportCommand.self,
     DataList.self, DataShow.self, DataSplit.self,
+    JoinCommand.self, StatusCommand.self,
+    Drain.self, Invite.self,
+    DeviceList.self, DeviceShow.self, DeviceDisable.self, DeviceEnable.self, DeviceRevoke.self,
+    TaskRun.self, TaskCreate.self, TaskList.self, TaskShow.self, TaskWatching.self, TaskPause.self,
+    TaskResume.self,
+    TaskCancel.self, TaskWait.self,
+    RoundLaunch.self, RoundList.self, RoundShow.self, RoundWatching.self,
+    ModelList.self, ModelShow.self, ModelPull.self, ModelExport.self, ModelRollback.self,
     CompletionsCommand.self, Help.self, Version.self,
   ]
 

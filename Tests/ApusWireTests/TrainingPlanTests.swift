@@ -50,7 +50,9 @@ struct TrainingPlanTests {
 
   @Test("Graphs with convolutions, and their frozen parameters, come back equal")
   func convolutions() throws {
-    let graph = try Graph(tracing: McMahanCNN(classes: 10), input: [28, 28, 1]) { $0.contains("bias") }
+    let graph = try Graph(tracing: McMahanCNN(classes: 10), input: [28, 28, 1]) {
+      $0.contains("bias")
+    }
     let proto = try Proto.Graph(decoding: Proto.Graph(graph).encoded())
     #expect(try Graph(proto) == graph)
   }

@@ -11,7 +11,9 @@ import Testing
   private static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("Snapshots/help")
 
-  private static let topics = [""] + Apus.commands.map { $0.grammar.name } + ["data"]
+  private static let topics =
+    [""] + Apus.commands.map { $0.grammar.name }
+    + ["data", "device", "task", "round", "model"]
 
   @Test("Help says what it said", arguments: topics)
   func snapshots(topic: String) async throws {

@@ -17,6 +17,7 @@ package enum Schema {
       AuditLog.tables,
       BlobTables.tables,
       EnrolmentTables.tables,
+      EngineTables.tables,
     ].flatMap { $0 }
   ]
 

@@ -13,10 +13,10 @@ package struct DeviceDescription: Codable, Hashable, Sendable {
   package var labels: [String: String]
   /// device, operator or auditor.
   package var role: String
-  package var isEnabled: Bool
-  package var isRevoked: Bool
+  package var enabled: Bool
+  package var revoked: Bool
   /// Whether it waits for work now.
-  package var isConnected: Bool
+  package var connected: Bool
   package var enrolled: String
   package var lastSeen: String?
   package var certificateExpires: String?
@@ -32,9 +32,9 @@ package struct DeviceDescription: Codable, Hashable, Sendable {
     name = info.name
     labels = info.labels
     role = info.role
-    isEnabled = info.enabled
-    isRevoked = info.revoked
-    isConnected = info.connected
+    enabled = info.enabled
+    revoked = info.revoked
+    connected = info.connected
     enrolled = Moment.text(info.enrolledMs) ?? ""
     lastSeen = Moment.text(info.lastSeenMs)
     certificateExpires = Moment.text(info.certificateExpiresMs)
@@ -46,6 +46,6 @@ package struct DeviceDescription: Codable, Hashable, Sendable {
 
   /// connected, away, disabled or revoked.
   package var standing: String {
-    isRevoked ? "revoked" : !isEnabled ? "disabled" : isConnected ? "connected" : "away"
+    revoked ? "revoked" : !enabled ? "disabled" : connected ? "connected" : "away"
   }
 }

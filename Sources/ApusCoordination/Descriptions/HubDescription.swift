@@ -63,3 +63,19 @@ package struct EventDescription: Codable, Hashable, Sendable {
     model = event.model.map { ModelDescription($0) }
   }
 }
+
+/// An invitation as programs read it.
+package struct InvitationDescription: Codable, Hashable, Sendable {
+  /// `apus://HOST:PORT/?token=…&ca=sha256:…`.
+  package var url: String
+  package var expires: String?
+  package var uses: UInt32
+  package var role: String
+
+  package init(_ invitation: Proto.Invitation) {
+    url = invitation.url
+    expires = Moment.text(invitation.expiresMs)
+    uses = invitation.uses
+    role = invitation.role
+  }
+}

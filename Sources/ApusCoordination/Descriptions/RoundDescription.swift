@@ -29,7 +29,7 @@ package struct RoundDescription: Codable, Hashable, Sendable {
   package var dropped: UInt64
   package var notNeeded: UInt64
   /// Of all that is counted together: the number of examples.
-  package var weight: UInt64
+  package var totalWeight: UInt64
   package var bytesDown: UInt64
   package var bytesUp: UInt64
   package var started: String?
@@ -53,7 +53,7 @@ package struct RoundDescription: Codable, Hashable, Sendable {
     rejected = info.rejected
     dropped = info.dropped
     notNeeded = info.notNeeded
-    weight = info.totalWeight
+    totalWeight = info.totalWeight
     bytesDown = info.bytesDown
     bytesUp = info.bytesUp
     started = Moment.text(info.startedMs)

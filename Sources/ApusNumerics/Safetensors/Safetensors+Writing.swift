@@ -18,7 +18,8 @@ extension Safetensors {
     _ parameters: ParameterVector, layout: ParameterLayout, metadata: [String: String] = [:],
     to path: String
   ) throws(NumericsError) {
-    let beginning = beginning(of: parameters, layout, metadata)
+    precondition(parameters.count == layout.count, "The layout is not one of these parameters.")
+    let beginning = beginning(layout, metadata: metadata)
     let result = beginning.withUnsafeBytes { beginning in
       withNumbers(parameters) { numbers in
         Result { () throws(NumericsError) in
@@ -33,14 +34,15 @@ extension Safetensors {
   public static func encode(
     _ parameters: ParameterVector, layout: ParameterLayout, metadata: [String: String] = [:]
   ) -> [UInt8] {
-    beginning(of: parameters, layout, metadata) + withNumbers(parameters) { Array($0) }
+    precondition(parameters.count == layout.count, "The layout is not one of these parameters.")
+    return beginning(layout, metadata: metadata) + withNumbers(parameters) { Array($0) }
   }
 
-  /// The header and its length.
-  private static func beginning(
-    of parameters: ParameterVector, _ layout: ParameterLayout, _ metadata: [String: String]
-  ) -> [UInt8] {
-    precondition(parameters.count == layout.count, "The layout is not one of these parameters.")
+  /// The header and its length: what stands before the numbers, which follow as little-endian Float32 in the
+  /// layout's order.
+  ///
+  /// - Precondition: no array is named `__metadata__`.
+  package static func beginning(_ layout: ParameterLayout, metadata: [String: String]) -> [UInt8] {
     precondition(layout["__metadata__"] == nil, "An array has the name of the metadata.")
     var items: [String] = []
     if !metadata.isEmpty {

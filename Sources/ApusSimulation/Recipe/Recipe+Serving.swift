@@ -23,8 +23,7 @@ extension Recipe {
     /// Invited per device wanted, at least 1; nil for `system.overSelection` where that is above 1, else
     /// for 1.3.
     public var overSelection: Double?
-    /// A round waits for so many devices, and no model of fewer is published; nil for 2, or 1 where the
-    /// cohort is one device.
+    /// A round waits for so many devices, and no model of fewer is published; nil for 1.
     public var minimumCohort: Int?
     /// Seconds that devices have for a round.
     public var reportTimeout = 600.0

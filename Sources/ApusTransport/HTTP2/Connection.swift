@@ -48,7 +48,7 @@ final class Connection {
     self.socket = socket
     self.owner = owner
     self.tls = try TLSConnection(tls, output: socket.loop.output, host: host)
-    session = try HTTP2Session(options)
+    session = HTTP2Session(options)
   }
 
   var isOpen: Bool { phase == .open }
@@ -124,6 +124,10 @@ final class Connection {
       drain()
       switch progress {
       case .done:
+        tls.forgetHandshake()
+        do throws(TransportError) { try session.begin() } catch {
+          return finish(ConnectionLoss(.broken, error.message))
+        }
         phase = .open
         owner?.connectionDidOpen(self)
       case .wantsMore: return

@@ -28,15 +28,21 @@ final class HTTP2Session {
   private var session: OpaquePointer?
   private var connectionWindow: Int
 
-  init(_ options: HTTP2Options) throws(TransportError) {
+  init(_ options: HTTP2Options) {
     self.options = options
     connectionWindow = options.connectionWindow
+  }
+
+  /// Makes nghttp2's part, which connections that never finish their handshake do without; nothing else may be
+  /// asked of the session before.
+  func begin() throws(TransportError) {
     guard let native = options.makeNative() else { throw Self.noMemory }
     defer { nghttp2_option_del(native) }
     let own = Unmanaged.passUnretained(self).toOpaque()
     let status =
       options.isServer
-      ? nghttp2_session_server_new2(&session, HTTP2Callbacks.table, own, native)
+      ? nghttp2_session_server_new3(
+        &session, HTTP2Callbacks.table, own, native, FrameMemory.table)
       : nghttp2_session_client_new2(&session, HTTP2Callbacks.table, own, native)
     guard status == 0 else { throw Self.noMemory }
     let settings = options.settings
@@ -48,7 +54,9 @@ final class HTTP2Session {
     TransportError(.system, "nghttp2 could not make a session.")
   }
 
-  deinit { nghttp2_session_del(session) }
+  deinit {
+    if let session { nghttp2_session_del(session) }
+  }
 
   // MARK: Bytes
 

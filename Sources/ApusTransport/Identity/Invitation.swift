@@ -46,19 +46,10 @@ package struct Invitation: Hashable, Sendable {
     let query = rest[rest.index(after: slash)...]
     guard query.first == "?" else { throw problem("there is no ? behind the slash") }
 
-    let (hostText, portText) = try Self.divide(rest[..<slash], problem)
-    guard let host = HostName(hostText) else {
-      throw problem("'\(hostText.prefix(80))' is neither a host's name nor an address")
+    let address: ServerAddress
+    do throws(TransportError) { address = try ServerAddress(rest[..<slash]) } catch {
+      throw problem(error.message)
     }
-    if case .ipv6 = host, !rest.hasPrefix("[") {
-      throw problem("an IPv6 address stands in brackets")
-    }
-    if rest.hasPrefix("[") {
-      guard case .ipv6 = host else { throw problem("only an IPv6 address stands in brackets") }
-    }
-    guard portText.utf8.count <= 5, portText.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-      portText.first != "0", let port = Int(portText), (1...65_535).contains(port)
-    else { throw problem("the port is not a number in 1...65535") }
 
     var token: Token?
     var digest: [UInt8]?
@@ -82,25 +73,13 @@ package struct Invitation: Hashable, Sendable {
     }
     guard let token else { throw problem("the token is missing") }
     guard let digest else { throw problem("ca, the digest of the authority, is missing") }
-    self.init(host: host, port: port, token: token, authorityDigest: digest)
+    self.init(host: address.host, port: address.port, token: token, authorityDigest: digest)
   }
+
+  package var address: ServerAddress { ServerAddress(host: host, port: port) }
 
   package var url: String {
-    "apus://\(host.bracketed):\(port)/?token=\(token.text)"
+    "apus://\(address)/?token=\(token.text)"
       + "&ca=sha256:\(SHA256.hexadecimal(authorityDigest))"
-  }
-
-  private static func divide(
-    _ place: Substring, _ problem: (String) -> TransportError
-  ) throws(TransportError) -> (String, String) {
-    if place.hasPrefix("[") {
-      guard let end = place.firstIndex(of: "]") else { throw problem("a bracket is not closed") }
-      let rest = place[place.index(after: end)...]
-      guard rest.hasPrefix(":") else { throw problem("the port is missing") }
-      return (String(place[place.index(after: place.startIndex)..<end]), String(rest.dropFirst()))
-    }
-    // The last colon, so that an IPv6 address without brackets is told so.
-    guard let colon = place.lastIndex(of: ":") else { throw problem("the port is missing") }
-    return (String(place[..<colon]), String(place[place.index(after: colon)...]))
   }
 }

@@ -83,9 +83,9 @@ enum Base64URL {
   }
 }
 
-enum Hexadecimal {
+package enum Hexadecimal {
   /// Nil where there is anything but lower-case digits in pairs.
-  static func bytes(_ text: some StringProtocol) -> [UInt8]? {
+  package static func bytes(_ text: some StringProtocol) -> [UInt8]? {
     var bytes: [UInt8] = []
     var high: UInt8?
     for digit in text.utf8 {

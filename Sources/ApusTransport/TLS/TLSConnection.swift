@@ -88,6 +88,15 @@ final class TLSConnection {
     return PeerCheck.der(of: certificate)
   }
 
+  /// Gives back what only the handshake needed: the certificates above the other side's own.
+  func forgetHandshake() {
+    guard let chain = SSL_get_peer_cert_chain(ssl) else { return }
+    let least: Int32 = context.isServer ? 0 : 1
+    while OPENSSL_sk_num(chain) > least, let certificate = OPENSSL_sk_pop(chain) {
+      X509_free(OpaquePointer(certificate))
+    }
+  }
+
   /// Hands decrypted bytes to `take` until there are no more.
   func read(
     through buffer: UnsafeMutableRawBufferPointer, _ take: (UnsafeRawBufferPointer) -> Bool

@@ -88,6 +88,8 @@ final class TLSContext: @unchecked Sendable {
     for (place, der) in material.certificateChain.enumerated() {
       let certificate = try Self.certificate(der)
       defer { X509_free(certificate) }
+      // A server has its clients' authorities; only clients may know theirs by nothing but a digest.
+      if !isServer, place > 0, X509_self_signed(certificate, 0) == 1 { continue }
       let status =
         place == 0
         ? Int(SSL_CTX_use_certificate(pointer, certificate))

@@ -3,10 +3,13 @@
 
 /// What a call may cost.
 package struct CallLimits: Hashable, Sendable {
+  /// Room for the largest chunk of a blob, 4 MiB, and what is around it.
+  package static let usualMessageSize = (4 << 20) + (1 << 16)
+
   /// Bytes in a message, framing excluded.
   package var messageSize: Int
 
-  package init(messageSize: Int = 4 << 20) { self.messageSize = messageSize }
+  package init(messageSize: Int = CallLimits.usualMessageSize) { self.messageSize = messageSize }
 }
 
 /// What is to be done next, in this order, for a call.

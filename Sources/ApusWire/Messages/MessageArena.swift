@@ -79,12 +79,12 @@ final class MessageArena {
     list(values) { $0 }
   }
 
-  /// The entries of a map, keys rising, so that equal maps are equal bytes.
+  /// The entries of a map, keys rising byte by byte, so that equal maps are equal bytes in every language.
   func entries<Entry, Value>(
     _ values: [String: Value], _ initialize: (UnsafeMutablePointer<Entry>?) -> Void,
     _ fill: (UnsafeMutablePointer<Entry>, (key: String, value: Value)) -> Void
   ) -> (Int, UnsafeMutablePointer<UnsafeMutablePointer<Entry>?>?) {
-    list(values.sorted { $0.key < $1.key }) { pair in
+    list(values.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) { pair in
       let entry = allocate(Entry.self)
       initialize(entry)
       fill(entry, (pair.key, pair.value))

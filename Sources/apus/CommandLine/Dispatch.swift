@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusCoordination
 internal import ApusData
 internal import ApusSimulation
 
@@ -42,6 +43,10 @@ struct Dispatch {
       console.complain(error.message)
       let isUsage = error.code == .impossibleSplit || error.code == .unknownSet
       return isUsage ? .wrongUsage : .failed
+    } catch let error as CoordinationError {
+      console.complain(error.message)
+      return error.isUnreachable
+        ? .unreachable : error.code == .invalidRequest ? .wrongUsage : .failed
     } catch {
       console.complain("\(error)")
       return .failed

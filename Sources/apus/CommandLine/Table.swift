@@ -84,8 +84,19 @@ enum Cell {
     return "\(whole / 3600) h \(two(whole / 60 % 60)) min"
   }
 
+  /// 1.2 MB.
+  static func bytes(_ value: UInt64) -> String {
+    let units = ["kB", "MB", "GB", "TB", "PB"]
+    var (number, unit) = (Double(value), "B")
+    for larger in units where number >= 999.5 {
+      number /= 1000
+      unit = larger
+    }
+    return "\(fixed(number, digits: unit == "B" || number >= 99.95 ? 0 : 1)) \(unit)"
+  }
+
   /// 1,663,370.
-  static func count(_ value: Int) -> String {
+  static func count(_ value: some BinaryInteger) -> String {
     let digits = Array(String(value.magnitude))
     var text = value < 0 ? "-" : ""
     for (index, digit) in digits.enumerated() {

@@ -1,4 +1,0 @@
-// Apus, federated learning in Swift.
-// SPDX-License-Identifier: Apache-2.0
-
-public import ApusWire
