@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusNumerics
 internal import ApusTransport
 internal import Foundation
 
@@ -10,7 +11,8 @@ internal import Foundation
 @main
 struct ApusBench {
   private static let usage = """
-    usage: apus-bench [--seconds S] [--apus FILE] [--recipes DIR] [WORK ...]
+    usage: apus-bench [--seconds S] [--apus FILE] [--recipes DIR]
+                      [--instruction-set SET] [WORK ...]
            apus-bench --list
            apus-bench --serve
            apus-bench fleet INVITATION --devices N [--mute] [--shape H,W,C]
@@ -36,6 +38,12 @@ struct ApusBench {
     let apus = take("--apus", from: &words) ?? folder + "/apus"
     let recipes = take("--recipes", from: &words) ?? "Benchmarks/recipes"
     let seconds = take("--seconds", from: &words).flatMap { Double($0) } ?? 1
+    if let name = take("--instruction-set", from: &words) {
+      guard let set = InstructionSet(rawValue: name), (try? set.use()) != nil else {
+        print("apus-bench: no instruction set \(name) here, only \(InstructionSet.available)")
+        exit(2)
+      }
+    }
     let works = Works(Simulations(apus: apus, recipes: recipes))
     switch words {
     case ["--list"]: for work in works.all { print(work.name) }

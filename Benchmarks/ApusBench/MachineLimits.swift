@@ -34,7 +34,7 @@ enum MachineLimits {
           CblasRowMajor, CblasNoTrans, CblasNoTrans, blasint(n), blasint(n), blasint(n), 1,
           a.base, blasint(n), b.base, blasint(n), 0, c.base, blasint(n))
       } else {
-        apus_best_product_set().pointee.product(&product)
+        apus_multiply(&product)
       }
     }
     return withExtendedLifetime((a, b, c)) { rate(work, samples, "gflops", 2 * Double(n * n * n)) }

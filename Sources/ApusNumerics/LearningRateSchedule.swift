@@ -1,13 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+internal import CApus
 
 /// How the learning rate changes from round to round: what it is multiplied by.
 public enum LearningRateSchedule: Hashable, Sendable {
@@ -38,7 +32,9 @@ public enum LearningRateSchedule: Hashable, Sendable {
     case .step(let every, let factor): return Self.power(factor, round / every)
     case .cosine(let rounds, let minimum):
       guard round < rounds else { return minimum }
-      let height = (1 + cos(Double.pi * Double(round) / Double(rounds))) / 2
+      var (sine, cosine) = (0.0, 0.0)
+      apus_elementary_sincos(Double.pi * Double(round) / Double(rounds), &sine, &cosine)
+      let height = (1 + cosine) / 2
       return Float(Double(minimum) + (1 - Double(minimum)) * height)
     case .warmup(let rounds, let then):
       return round < rounds

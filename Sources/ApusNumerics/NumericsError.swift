@@ -50,4 +50,6 @@ extension NumericsError.Code {
   public static let tooManyContributions = Self(rawValue: "too-many-contributions")
   /// Two sums of different bounds, whose units differ.
   public static let scaleMismatch = Self(rawValue: "scale-mismatch")
+  /// Something that this machine does not have.
+  public static let unavailable = Self(rawValue: "unavailable")
 }

@@ -1,16 +1,11 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+internal import CApus
 
-// Written out rather than taken from the standard library, whose algorithms may change with its version:
-// the same seed gives the same numbers as long as this file stays.
+// Written out rather than taken from the standard library, whose algorithms may change with its version,
+// or from the C library, whose last bits change with the processor: the same seed gives the same numbers as
+// long as this file stays.
 
 extension RandomStream {
   /// A number in 0..<1, in steps of 2⁻⁵³.
@@ -41,10 +36,11 @@ extension RandomStream {
       self.spareNormal = nil
       return spareNormal
     }
-    let radius = (-2 * log(1 - uniform())).squareRoot()
-    let angle = 2 * Double.pi * uniform()
-    spareNormal = radius * sin(angle)
-    return radius * cos(angle)
+    let radius = (-2 * apus_elementary_log(1 - uniform())).squareRoot()
+    var (sine, cosine) = (0.0, 0.0)
+    apus_elementary_sincos(2 * Double.pi * uniform(), &sine, &cosine)
+    spareNormal = radius * sine
+    return radius * cosine
   }
 
   /// Puts the elements in a random order, every one equally likely (Fisher and Yates).

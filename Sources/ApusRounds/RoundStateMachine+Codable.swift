@@ -19,10 +19,10 @@ extension RoundStateMachine: Codable {
     try container.encode(openPlaceCount, forKey: .openPlaceCount)
     try container.encode(totalWeight, forKey: .totalWeight)
     try container.encode(rejections, forKey: .rejections)
-    let clients = standings.sorted { $0.key < $1.key }
-    try container.encode(clients.map(\.key), forKey: .clients)
-    try container.encode(clients.map(\.value.code), forKey: .standings)
-    try container.encode(clients.map(\.value.receipt), forKey: .receipts)
+    let places = standings.risingPlaces
+    try container.encode(places.map { standings.clients[$0] }, forKey: .clients)
+    try container.encode(places.map { standings[$0].code }, forKey: .standings)
+    try container.encode(places.map { standings[$0].receipt }, forKey: .receipts)
   }
 
   public init(from decoder: any Decoder) throws {
@@ -45,14 +45,15 @@ extension RoundStateMachine: Codable {
     guard clients.count == codes.count, clients.count == receipts.count else {
       throw corrupted(.clients, "The columns of clients differ in length.")
     }
-    standings.reserveCapacity(clients.count)
-    for (client, (code, receipt)) in zip(clients, zip(codes, receipts)) {
+    guard Standings.areRising(clients), let standings = Standings(inviting: clients) else {
+      throw corrupted(.clients, "The clients are not in rising order, each once.")
+    }
+    self.standings = standings
+    for (place, (code, receipt)) in zip(codes, receipts).enumerated() {
       guard let standing = Standing(code: code, receipt: receipt) else {
         throw corrupted(.standings, "There is no standing \(code).")
       }
-      guard standings.updateValue(standing, forKey: client) == nil else {
-        throw corrupted(.clients, "\(client) is there twice.")
-      }
+      self.standings[place] = standing
       count(standing)
     }
     guard policy.quorum >= 1, policy.quorum <= policy.goal,
@@ -70,38 +71,6 @@ extension RoundStateMachine: Codable {
     case .folded: foldedCount += 1
     case .rejected: rejectedCount += 1
     case .surplus: surplusCount += 1
-    }
-  }
-}
-
-extension RoundStateMachine.Standing {
-  fileprivate var code: Int {
-    switch self {
-    case .invited: 0
-    case .droppedOut: 1
-    case .folding: 2
-    case .folded: 3
-    case .rejected: 4
-    case .surplus: 5
-    }
-  }
-
-  fileprivate var receipt: UInt64 {
-    switch self {
-    case .folding(let receipt), .folded(let receipt): receipt
-    case .invited, .droppedOut, .rejected, .surplus: 0
-    }
-  }
-
-  fileprivate init?(code: Int, receipt: UInt64) {
-    switch code {
-    case 0: self = .invited
-    case 1: self = .droppedOut
-    case 2: self = .folding(receipt: receipt)
-    case 3: self = .folded(receipt: receipt)
-    case 4: self = .rejected
-    case 5: self = .surplus
-    default: return nil
     }
   }
 }

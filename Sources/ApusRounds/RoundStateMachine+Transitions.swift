@@ -25,11 +25,10 @@ extension RoundStateMachine {
     guard clients.count <= count else {
       return bug("\(clients.count) clients were selected; \(count) were asked for.")
     }
-    standings = Dictionary(clients.map { ($0, .invited) }) { first, _ in first }
-    guard standings.count == clients.count else {
-      standings = [:]
+    guard let standings = Standings(inviting: clients) else {
       return bug("A client was selected twice.")
     }
+    self.standings = standings
     waitedForCount = clients.count
     openPlaceCount = count - clients.count
     state = .collecting
@@ -40,7 +39,7 @@ extension RoundStateMachine {
     // Noise: the place was closed, or the round, before the client's message was looked at.
     guard state == .collecting, !deadlineHasPassed, openPlaceCount > 0, standings[client] == nil
     else { return [] }
-    standings[client] = .invited
+    standings.join(client)
     openPlaceCount -= 1
     waitedForCount += 1
     return [.broadcast(to: [client])]
@@ -53,8 +52,8 @@ extension RoundStateMachine {
   }
 
   mutating func arrived(_ client: ClientID, receipt: UInt64) -> [Action] {
-    guard let index = standings.index(forKey: client) else { return [.refuse(client, .uninvited)] }
-    switch standings.values[index] {
+    guard let place = standings.place(of: client) else { return [.refuse(client, .uninvited)] }
+    switch standings[place] {
     case .folding(receipt), .folded(receipt): return [.confirm(client)]
     case .folding, .folded: return [.refuse(client, .duplicate)]
     case .rejected: return [.refuse(client, .rejected)]
@@ -64,28 +63,28 @@ extension RoundStateMachine {
     guard state == .collecting else { return [.refuse(client, .roundClosed)] }
     if deadlineHasPassed { return [.refuse(client, .late)] }
 
-    if standings.values[index] == .droppedOut {
+    if standings[place] == .droppedOut {
       droppedOutCount -= 1
     } else {
       waitedForCount -= 1
     }
     if foldedCount + foldingCount == policy.goal {
-      standings.values[index] = .surplus
+      standings[place] = .surplus
       surplusCount += 1
       return [.refuse(client, .roundClosed)]
     }
-    standings.values[index] = .folding(receipt: receipt)
+    standings[place] = .folding(receipt: receipt)
     foldingCount += 1
     return [.fold(client)]
   }
 
   mutating func folded(_ client: ClientID, weight: Int) -> [Action] {
     if isOver { return [] }
-    guard let index = standings.index(forKey: client),
-      case .folding(let receipt) = standings.values[index]
+    guard let place = standings.place(of: client),
+      case .folding(let receipt) = standings[place]
     else { return bug("\(client) was folded without being asked for.") }
     guard weight > 0 else { return bug("\(client) was folded with weight \(weight).") }
-    standings.values[index] = .folded(receipt: receipt)
+    standings[place] = .folded(receipt: receipt)
     foldingCount -= 1
     foldedCount += 1
     totalWeight += weight
@@ -94,9 +93,9 @@ extension RoundStateMachine {
 
   mutating func rejected(_ client: ClientID, reason: String) -> [Action] {
     if isOver { return [] }
-    guard let index = standings.index(forKey: client), case .folding = standings.values[index]
+    guard let place = standings.place(of: client), case .folding = standings[place]
     else { return bug("\(client) was rejected without being asked for.") }
-    standings.values[index] = .rejected
+    standings[place] = .rejected
     foldingCount -= 1
     rejectedCount += 1
     rejections[reason, default: 0] += 1
@@ -105,10 +104,10 @@ extension RoundStateMachine {
 
   mutating func droppedOut(_ client: ClientID) -> [Action] {
     // Noise: not of this round, known, or its update is here already.
-    guard state == .collecting, let index = standings.index(forKey: client),
-      standings.values[index] == .invited
+    guard state == .collecting, let place = standings.place(of: client),
+      standings[place] == .invited
     else { return [] }
-    standings.values[index] = .droppedOut
+    standings[place] = .droppedOut
     waitedForCount -= 1
     droppedOutCount += 1
     return closeIfDone()

@@ -15,7 +15,8 @@
 /// things: our own bug (a trap in debug builds, ignored otherwise), the client's fault (answered by
 /// ``Action/refuse(_:_:)``), or lawful noise, such as a deadline after the round's end (ignored).
 ///
-/// - Complexity: O(1) an event, amortized, but for ``Event/selected(_:)``: O(cohort).
+/// - Complexity: O(log cohort) an event, O(1) while clients come in rising order, but for
+///   ``Event/selected(_:)``: O(cohort) in rising order.
 public struct RoundStateMachine: Sendable {
   /// Where the round stands.
   public enum State: Hashable, Sendable, Codable {
@@ -53,7 +54,7 @@ public struct RoundStateMachine: Sendable {
   public let round: Int
   public let policy: RoundPolicy
   public internal(set) var state = State.ready
-  var standings: [ClientID: Standing] = [:]
+  var standings = Standings()
   var deadlineHasPassed = false
   /// Places for clients that may still join.
   public internal(set) var openPlaceCount = 0
@@ -82,7 +83,7 @@ public struct RoundStateMachine: Sendable {
   ///
   /// A host that was restarted folds these again, unless its sum has them.
   public var pendingFolds: [ClientID] {
-    standings.compactMap { if case .folding = $0.value { $0.key } else { nil } }.sorted()
+    standings.folding
   }
 
   /// How many clients were invited so far.

@@ -18,6 +18,8 @@ extension SimulationError.Code {
   public static let runIsBusy = Self(rawValue: "run-is-busy")
   /// A loss is not finite.
   public static let diverged = Self(rawValue: "diverged")
+  /// The processor has not got the instruction set that was asked for.
+  public static let instructionSet = Self(rawValue: "instruction-set")
   /// A directory is not an experiment's.
   public static let notAnExperiment = Self(rawValue: "not-an-experiment")
 }

@@ -33,7 +33,7 @@ static void pad(const struct apus_convolution *s, const float *image, float *pad
 }
 
 void apus_convolution_forward(
-    const struct apus_convolution *s, const struct apus_product_set *set, long images,
+    const struct apus_convolution *s, const struct apus_kernels *kernels, long images,
     const float *x, const float *filter, const float *bias, int rectify, float *y, float *scratch) {
   const long pitch = padded_width(s) * s->channels;
   struct apus_product p = {
@@ -41,7 +41,7 @@ void apus_convolution_forward(
       .a_row = s->stride_x * s->channels, .a_step = 1, .a_segment = pitch,
       .b_row = s->out_channels, .b_segment = s->filter_width * s->channels * s->out_channels,
       .c = y, .c_row = s->out_channels,
-      .start = bias ? APUS_FROM_BIAS : APUS_FROM_ZERO, .bias = bias, .rectify = rectify,
+      .start = APUS_FROM_ZERO, .bias = bias, .rectify = rectify,
   };
   for (long i = 0; i < images; i++, x += s->height * s->width * s->channels) {
     pad(s, x, scratch);
@@ -51,13 +51,13 @@ void apus_convolution_forward(
       p.segments = last - first;
       p.a = scratch + (top + first) * pitch;
       p.b = filter + first * p.b_segment;
-      set->product(&p);
+      kernels->multiply(&p);
     }
   }
 }
 
 void apus_convolution_filter_gradient(
-    const struct apus_convolution *s, const struct apus_product_set *set, long images,
+    const struct apus_convolution *s, const struct apus_kernels *kernels, long images,
     const float *x, const float *dy, float *dfilter, float *scratch) {
   const long pitch = padded_width(s) * s->channels, out_row = s->out_width * s->out_channels;
   const long filter_row = s->filter_width * s->channels * s->out_channels;
@@ -79,7 +79,7 @@ void apus_convolution_filter_gradient(
       p.a = scratch + (first * s->stride_y - above) * pitch;
       p.b = dy + i * s->out_height * out_row + first * out_row;
       p.c = dfilter + k * filter_row;
-      if (p.segments > 0) set->product(&p);
+      if (p.segments > 0) kernels->multiply(&p);
     }
   }
 }

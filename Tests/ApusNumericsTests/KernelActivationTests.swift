@@ -5,7 +5,7 @@ import CApus
 import Foundation
 import Testing
 
-@Suite struct KernelActivationTests {
+@Suite(.everyInstructionSet) struct KernelActivationTests {
   private static let all: [apus_activation] = [
     .identity, .relu, .leaky_relu, .sigmoid, .tanh, .gelu, .gelu_tanh, .silu,
   ]
@@ -33,7 +33,7 @@ import Testing
   func forward(f: apus_activation) throws {
     for n in awkwardLengths + [4000] {
       let x = numbers(n, seed: 1, in: -9...9)
-      let y = try output(n) { apus_activate(f, Float(Self.slope), n, x, $0) }
+      let y = try output(n) { kernels.activate(f, Float(Self.slope), n, x, $0) }
       for (x, y) in zip(x, y) {
         let error = abs(Double(y) - exact(f, Double(x)))
         #expect(error <= 3e-7 * max(1, Double(abs(x))), "at \(x)")
@@ -46,10 +46,10 @@ import Testing
     for n in awkwardLengths + [1000] {
       let x = numbers(n, seed: 2, in: -9...9)
       let dy = numbers(n, seed: 3)
-      let y = try output(n) { apus_activate(f, Float(Self.slope), n, x, $0) }
+      let y = try output(n) { kernels.activate(f, Float(Self.slope), n, x, $0) }
       let known = isKnownByItsOutput(f) ? y : x
       let dx = try output(n) {
-        apus_activation_gradient(f, Float(Self.slope), n, known, dy, $0)
+        kernels.activation_gradient(f, Float(Self.slope), n, known, dy, $0)
       }
       let slopes = zip(x, dy).map { x, dy in
         let (x, h) = (Double(x), 1e-5)
@@ -66,10 +66,10 @@ import Testing
       let x = numbers(rows * n, seed: 4)
       let bias = numbers(n, seed: 5)
       let shifted = x.indices.map { x[$0] + bias[$0 % n] }
-      let expected = try output(x.count) { apus_activate(f, 0.1, x.count, shifted, $0) }
+      let expected = try output(x.count) { kernels.activate(f, 0.1, x.count, shifted, $0) }
       let y = try output(x.count) { y in
-        apus_copy(x.count, x, y)
-        apus_bias_activate(f, 0.1, rows, n, bias, y, y)
+        y.update(from: x, count: x.count)
+        kernels.bias_activate(f, 0.1, rows, n, bias, y, y)
       }
       #expect(y == expected)
     }
@@ -79,16 +79,16 @@ import Testing
   func gradientInPlace(f: apus_activation) throws {
     let known = numbers(33, seed: 6)
     let dy = numbers(33, seed: 7)
-    let apart = try output(33) { apus_activation_gradient(f, 0.1, 33, known, dy, $0) }
+    let apart = try output(33) { kernels.activation_gradient(f, 0.1, 33, known, dy, $0) }
     let inPlace = try output(33) {
-      apus_copy(33, dy, $0)
-      apus_activation_gradient(f, 0.1, 33, known, $0, $0)
+      $0.update(from: dy, count: 33)
+      kernels.activation_gradient(f, 0.1, 33, known, $0, $0)
     }
     #expect(apart == inPlace)
   }
 
   @Test("NaN passes through every activation", arguments: all)
   func notANumber(f: apus_activation) throws {
-    #expect(try output(1) { apus_activate(f, 0.1, 1, [.nan], $0) }[0].isNaN)
+    #expect(try output(1) { kernels.activate(f, 0.1, 1, [.nan], $0) }[0].isNaN)
   }
 }

@@ -115,13 +115,13 @@ struct KernelConvolutionDirectTests {
 
   private func expectNear(
     _ measured: [Float], _ expected: [Double], _ what: String,
-    _ set: UnsafePointer<apus_product_set>
+    _ set: UnsafePointer<apus_kernels>
   ) {
     let scale = expected.map(abs).max() ?? 1
     for (place, (a, b)) in zip(measured, expected).enumerated() {
       guard abs(Double(a) - b) <= 1e-5 * max(scale, 1) else {
         Issue.record(
-          "\(what) at \(place) with \(String(cString: set.pointee.name)): \(a), not \(b)")
+          "\(what) at \(place) with \(String(cString: set.pointee.set_name)): \(a), not \(b)")
         return
       }
     }

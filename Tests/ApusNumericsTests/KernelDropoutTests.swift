@@ -5,7 +5,7 @@ import ApusNumerics
 import CApus
 import Testing
 
-@Suite struct KernelDropoutTests {
+@Suite(.everyInstructionSet) struct KernelDropoutTests {
   /// The 32-bit words that the stream draws.
   private func words(_ count: Int, of stream: RandomStream) -> [UInt32] {
     var stream = stream
@@ -17,14 +17,6 @@ import Testing
 
   private let stream = RandomStream(seed: 7).split(3).split(0xFFFF_0000_1234)
 
-  @Test("The words are those that the random stream draws", arguments: awkwardLengths + [1000])
-  func words(n: Int) {
-    var drawn = [UInt32](repeating: 0, count: n + 4)
-    apus_random_words(n, stream.key, stream.nonce, &drawn)
-    #expect(Array(drawn[..<n]) == words(n, of: stream))
-    #expect(drawn[n...].allSatisfy { $0 == 0 })
-  }
-
   @Test(
     "An element is kept where its word reaches the threshold", arguments: awkwardLengths + [1000])
   func dropout(n: Int) throws {
@@ -33,16 +25,16 @@ import Testing
     let expected = zip(x, words(n, of: stream)).map { $1 >= threshold ? 2 * $0 : 0 }
     #expect(
       try output(n) {
-        apus_copy(n, x, $0)
-        apus_dropout(n, stream.key, stream.nonce, threshold, 2, $0, $0)
+        $0.update(from: x, count: n)
+        kernels.dropout(n, stream.key, stream.nonce, threshold, 2, $0, $0)
       } == expected)
   }
 
   @Test("Thresholds of 0 and 2^32 keep and drop everything")
   func extremes() throws {
     let x = numbers(100, seed: 1)
-    #expect(try output(100) { apus_dropout(100, 1, 2, 0, 1, x, $0) } == x)
+    #expect(try output(100) { kernels.dropout(100, 1, 2, 0, 1, x, $0) } == x)
     #expect(
-      try output(100) { apus_dropout(100, 1, 2, 1 << 32, 1, x, $0) }.allSatisfy { $0 == 0 })
+      try output(100) { kernels.dropout(100, 1, 2, 1 << 32, 1, x, $0) }.allSatisfy { $0 == 0 })
   }
 }

@@ -47,3 +47,35 @@ func dot(_ a: [Float], _ b: [Float]) -> Double {
 
 /// A kernel from n numbers to n numbers.
 typealias Kernel = (Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+
+/// The kernels that a test is about: those of one instruction set after the other.
+var kernels: apus_kernels { EveryInstructionSet.kernels.pointee }
+
+/// Runs every test of a suite with the kernels of each instruction set that this machine has.
+struct EveryInstructionSet: SuiteTrait, TestTrait, TestScoping {
+  @TaskLocal fileprivate static var current: Int?
+
+  static var all: [UnsafePointer<apus_kernels>] { (0..<8).compactMap { apus_kernels_of_set($0) } }
+
+  fileprivate static var kernels: UnsafePointer<apus_kernels> {
+    guard let current, let kernels = apus_kernels_of_set(Int32(current)) else {
+      preconditionFailure("The suite is not marked with .everyInstructionSet.")
+    }
+    return kernels
+  }
+
+  var isRecursive: Bool { true }
+
+  func provideScope(
+    for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+  ) async throws {
+    if testCase == nil { return try await function() }
+    for ordinal in Self.all.indices {
+      try await Self.$current.withValue(ordinal) { try await function() }
+    }
+  }
+}
+
+extension Trait where Self == EveryInstructionSet {
+  static var everyInstructionSet: Self { Self() }
+}

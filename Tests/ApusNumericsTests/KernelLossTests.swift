@@ -5,7 +5,7 @@ import CApus
 import Foundation
 import Testing
 
-@Suite struct KernelLossTests {
+@Suite(.everyInstructionSet) struct KernelLossTests {
   private func softmax(_ row: ArraySlice<Float>) -> [Double] {
     let top = Double(row.max() ?? 0)
     let powers = row.map { exp(Double($0) - top) }
@@ -23,10 +23,10 @@ import Testing
   func softmaxForward(n: Int, scale: Float) throws {
     let x = numbers(3 * n, seed: 1, in: -scale...scale)
     let exact = rows(x, of: n).flatMap(softmax)
-    #expect(difference(try output(3 * n) { apus_softmax(3, n, x, $0) }, exact) < 3e-7)
+    #expect(difference(try output(3 * n) { kernels.softmax(3, n, x, $0) }, exact) < 3e-7)
     let inPlace = try output(3 * n) {
-      apus_copy(3 * n, x, $0)
-      apus_log_softmax(3, n, $0, $0)
+      $0.update(from: x, count: 3 * n)
+      kernels.log_softmax(3, n, $0, $0)
     }
     #expect(difference(inPlace, exact.map { log($0) }) < 3e-7)
   }
@@ -37,19 +37,20 @@ import Testing
     let dy = numbers(3 * n, seed: 2)
     let p = rows(x, of: n).map(softmax)
     let above = rows(dy, of: n).map { $0.map(Double.init) }
-    let y = try output(3 * n) { apus_softmax(3, n, x, $0) }
+    let y = try output(3 * n) { kernels.softmax(3, n, x, $0) }
     let exact = zip(p, above).flatMap { p, d in
       let mean = zip(p, d).reduce(0) { $0 + $1.0 * $1.1 }
       return zip(p, d).map { $0 * ($1 - mean) }
     }
-    #expect(difference(try output(3 * n) { apus_softmax_gradient(3, n, y, dy, $0) }, exact) < 3e-7)
-    let logs = try output(3 * n) { apus_log_softmax(3, n, x, $0) }
+    #expect(
+      difference(try output(3 * n) { kernels.softmax_gradient(3, n, y, dy, $0) }, exact) < 3e-7)
+    let logs = try output(3 * n) { kernels.log_softmax(3, n, x, $0) }
     let logExact = zip(p, above).flatMap { p, d in
       let sum = d.reduce(0, +)
       return zip(p, d).map { $1 - $0 * sum }
     }
     #expect(
-      difference(try output(3 * n) { apus_log_softmax_gradient(3, n, logs, dy, $0) }, logExact)
+      difference(try output(3 * n) { kernels.log_softmax_gradient(3, n, logs, dy, $0) }, logExact)
         < 1e-6)
   }
 
@@ -75,13 +76,13 @@ import Testing
     var counted = -1
     var sum = 0.0
     let dx = try output(5 * n) {
-      sum = apus_softmax_cross_entropy(5, n, x, labels, 0.25, $0, &correct, &counted)
+      sum = kernels.softmax_cross_entropy(5, n, x, labels, 0.25, $0, &correct, &counted)
     }
     #expect(abs(sum - loss) < 1e-6 * (1 + abs(loss)))
     #expect(difference(dx, exact) < 1e-6)
     #expect(correct == hits && counted == 3)
-    #expect(apus_count_labels(5, labels) == 3)
-    let alone = apus_softmax_cross_entropy(5, n, x, labels, 1, nil, nil, nil)
+    #expect(kernels.count_labels(5, labels) == 3)
+    let alone = kernels.softmax_cross_entropy(5, n, x, labels, 1, nil, nil, nil)
     #expect(abs(alone - loss) < 1e-6 * (1 + abs(loss)))
   }
 
@@ -89,7 +90,7 @@ import Testing
   func ties() {
     let logits: [Float] = [1, 2, 2, 1, 2, 2]
     var correct = -1
-    _ = apus_softmax_cross_entropy(2, 3, logits, [1, 2], 1, nil, &correct, nil)
+    _ = kernels.softmax_cross_entropy(2, 3, logits, [1, 2], 1, nil, &correct, nil)
     #expect(correct == 1)
   }
 
@@ -97,7 +98,7 @@ import Testing
   func badLabel() throws {
     var sum = 0.0
     let dx = try output(6) {
-      sum = apus_softmax_cross_entropy(2, 3, [1, 2, 3, 4, 5, 6], [3, 0], 1, $0, nil, nil)
+      sum = kernels.softmax_cross_entropy(2, 3, [1, 2, 3, 4, 5, 6], [3, 0], 1, $0, nil, nil)
     }
     #expect(sum.isNaN)
     #expect(dx[..<3] == [0, 0, 0] && dx[3] < 0)
@@ -105,9 +106,9 @@ import Testing
 
   @Test("A NaN among the logits makes the loss NaN")
   func notANumber() {
-    #expect(apus_softmax_cross_entropy(1, 3, [1, .nan, 3], [2], 1, nil, nil, nil).isNaN)
-    #expect(apus_sigmoid_cross_entropy(1, 1, [.nan], [1], 1, nil, nil).isNaN)
-    #expect(apus_squared_error(1, [.nan], [1], 1, nil).isNaN)
+    #expect(kernels.softmax_cross_entropy(1, 3, [1, .nan, 3], [2], 1, nil, nil, nil).isNaN)
+    #expect(kernels.sigmoid_cross_entropy(1, 1, [.nan], [1], 1, nil, nil).isNaN)
+    #expect(kernels.squared_error(1, [.nan], [1], 1, nil).isNaN)
   }
 
   @Test("Sigmoid cross-entropy agrees with Double", arguments: widths, [1 as Float, 60])
@@ -124,7 +125,7 @@ import Testing
     var correct = -1
     var sum = 0.0
     let dx = try output(4 * n) {
-      sum = apus_sigmoid_cross_entropy(4, n, x, t, 0.5, $0, &correct)
+      sum = kernels.sigmoid_cross_entropy(4, n, x, t, 0.5, $0, &correct)
     }
     #expect(abs(sum - loss) < 1e-6 * (1 + loss))
     #expect(correct == hits)
@@ -137,7 +138,7 @@ import Testing
     let x = numbers(n, seed: 1)
     let t = numbers(n, seed: 2)
     var sum = 0.0
-    let dx = try output(n) { sum = apus_squared_error(n, x, t, 0.5, $0) }
+    let dx = try output(n) { sum = kernels.squared_error(n, x, t, 0.5, $0) }
     let loss = zip(x, t).reduce(0.0) { $0 + pow(Double($1.0) - Double($1.1), 2) }
     #expect(abs(sum - loss) < 1e-12 * (1 + loss))
     #expect(difference(dx, zip(x, t).map { Double($0) - Double($1) }) < 2e-7)

@@ -4,7 +4,7 @@
 import CApus
 import Testing
 
-@Suite struct KernelWindowTests {
+@Suite(.everyInstructionSet) struct KernelWindowTests {
   /// A few geometries: padding, strides, windows that hang over, oblong kernels.
   static let windows: [apus_window] = [
     window(image: (5, 6, 3), kernel: (3, 3), stride: (1, 1), padding: (1, 1)),
@@ -61,15 +61,15 @@ import Testing
           }
         }
       }
-      let y = try output(expected.count) { apus_im2col(2, &w, first, count, x, $0) }
+      let y = try output(expected.count) { kernels.im2col(2, &w, first, count, x, $0) }
       #expect(y == expected)
 
       // The transpose: ⟨im2col x, d⟩ = ⟨x, col2im d⟩, and other channels are left alone.
       let d = numbers(expected.count, seed: 2)
       let dx = try output(x.count) {
-        apus_fill(x.count, 0, $0)
-        if first > 0 { apus_fill(first, 7, $0) }
-        apus_col2im(2, &w, first, count, d, $0)
+        kernels.fill(x.count, 0, $0)
+        if first > 0 { kernels.fill(first, 7, $0) }
+        kernels.col2im(2, &w, first, count, d, $0)
       }
       #expect(dx[..<first].allSatisfy { $0 == 7 })
       let rest = dx.enumerated().map { $0 < first ? 0 : $1 }
@@ -94,20 +94,20 @@ import Testing
         }
       }
     }
-    let y = try output(exact.count) { apus_depthwise(2, &w, multiplier, x, f, $0) }
+    let y = try output(exact.count) { kernels.depthwise(2, &w, multiplier, x, f, $0) }
     #expect(difference(y, exact) < 1e-6)
 
     let dy = numbers(exact.count, seed: 3)
-    let dx = try output(x.count) { apus_depthwise_input_gradient(2, &w, multiplier, f, dy, $0) }
+    let dx = try output(x.count) { kernels.depthwise_input_gradient(2, &w, multiplier, f, dy, $0) }
     #expect(abs(dot(y, dy) - dot(x, dx)) < 1e-4)
     let df = try output(f.count) {
-      apus_fill(f.count, .nan, $0)
-      apus_depthwise_filter_gradient(2, &w, multiplier, 1, x, dy, 0, $0)
+      kernels.fill(f.count, .nan, $0)
+      kernels.depthwise_filter_gradient(2, &w, multiplier, 1, x, dy, 0, $0)
     }
     #expect(abs(dot(y, dy) - dot(f, df)) < 1e-4)
     let sunk = try output(f.count) {
-      apus_copy(f.count, f, $0)
-      apus_depthwise_filter_gradient(2, &w, multiplier, -2, x, dy, 0.5, $0)
+      $0.update(from: f, count: f.count)
+      kernels.depthwise_filter_gradient(2, &w, multiplier, -2, x, dy, 0.5, $0)
     }
     #expect(difference(sunk, zip(f, df).map { 0.5 * Double($0) - 2 * Double($1) }) < 1e-5)
   }
@@ -121,7 +121,7 @@ import Testing
     let image = w.height * w.width
     let count = 2 * w.out_height * w.out_width * w.channels
     var places = [Int32](repeating: -1, count: count)
-    let y = try output(count) { apus_max_pool(2, &w, x, $0, &places) }
+    let y = try output(count) { kernels.max_pool(2, &w, 0, x, $0, &places) }
     let dy = numbers(count, seed: 2)
     var gradient = [Double](repeating: 0, count: x.count)
     for (p, patch) in patches(w).enumerated() {
@@ -135,8 +135,19 @@ import Testing
         gradient[(patch.image * image + place) * w.channels + c] += Double(dy[o])
       }
     }
-    let dx = try output(x.count) { apus_max_pool_gradient(2, &w, places, dy, $0) }
+    let dx = try output(x.count) { kernels.max_pool_gradient(2, &w, places, nil, dy, $0) }
     #expect(difference(dx, gradient) < 1e-6)
+
+    // Rectified: what pooling after relu gives, to the bit, and the gradient of both.
+    let positive = x.map { max($0, 0) }
+    let relu = try output(count) { kernels.max_pool(2, &w, 0, positive, $0, &places) }
+    let after = try output(x.count) {
+      kernels.max_pool_gradient(2, &w, places, nil, dy, $0)
+      kernels.activation_gradient(.relu, 0, x.count, positive, $0, $0)
+    }
+    #expect(try output(count) { kernels.max_pool(2, &w, 1, x, $0, &places) } == relu)
+    #expect(
+      try output(x.count) { kernels.max_pool_gradient(2, &w, places, relu, dy, $0) } == after)
   }
 
   @Test("Average pooling divides by all or by what is inside", arguments: windows, [true, false])
@@ -152,10 +163,10 @@ import Testing
         return values.reduce(0, +) / Double(countsPadding ? patch.pixels.count : values.count)
       }
     }
-    let y = try output(exact.count) { apus_average_pool(2, &w, flag, x, $0) }
+    let y = try output(exact.count) { kernels.average_pool(2, &w, flag, x, $0) }
     #expect(difference(y, exact) < 1e-6)
     let dy = numbers(exact.count, seed: 2)
-    let dx = try output(x.count) { apus_average_pool_gradient(2, &w, flag, dy, $0) }
+    let dx = try output(x.count) { kernels.average_pool_gradient(2, &w, flag, dy, $0) }
     #expect(abs(dot(y, dy) - dot(x, dx)) < 1e-4)
   }
 }

@@ -200,4 +200,33 @@ private struct Chaos {
       try JSONDecoder().decode(RoundStateMachine.self, from: broken)
     }
   }
+
+  @Test("Standings are found by client, in whatever order clients were selected and come")
+  func standings() throws {
+    var random = RandomStream(seed: 13)
+    var numbers = random.sample(200, outOf: 1000)
+    random.shuffle(&numbers)
+    // Most are selected, the others join one by one.
+    var standings = try #require(Standings(inviting: ids(numbers.prefix(150))))
+    for client in ids(numbers.suffix(50)) { standings.join(client) }
+    #expect(standings.count == 200)
+    #expect(standings.risingPlaces.map { standings.clients[$0] } == ids(numbers.sorted()))
+    var expected: [Int: RoundStateMachine.Standing] = [:]
+    for _ in 0..<500 {
+      let number = random.below(1000)
+      let place = standings.place(of: ClientID(UInt64(number)))
+      #expect((place != nil) == numbers.contains(number))
+      #expect((standings[ClientID(UInt64(number))] != nil) == (place != nil))
+      guard let place else { continue }
+      #expect(standings[place] == expected[number] ?? .invited)
+      let all: [RoundStateMachine.Standing] = [
+        .droppedOut, .rejected, .surplus, .folding(receipt: random.next()), .folded(receipt: 0),
+      ]
+      standings[place] = all[random.below(5)]
+      expected[number] = standings[place]
+    }
+    let folding = expected.filter { if case .folding = $0.value { true } else { false } }
+    #expect(standings.folding == ids(folding.keys.sorted()))
+    #expect(Standings(inviting: [3, 1, 3]) == nil)
+  }
 }

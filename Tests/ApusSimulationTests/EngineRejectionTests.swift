@@ -84,7 +84,7 @@ import Testing
           "out-of-bounds": 1, "not-finite": 1, "weight-out-of-bounds": 1, "wrong-length": 1,
         ])
       #expect(expected?.report?.rejected == 0)
-      let refused = try #require(outcome?.rejections)
+      let refused = try #require(outcome?.tally.rejections)
       #expect(refused.map(\.client) == [3, 4, 5, 6])
       // A message says what is wrong, never a number of the update.
       #expect(refused[0].message.contains("beyond the bound of 4096"))

@@ -70,4 +70,43 @@ import Testing
       #expect(growth < 900, "\(growth) kB")
     }
   }
+
+  @Test("A round in which very many take part takes some bytes for each of them")
+  func takesBytesForEach() async {
+    await #expect(processExitsWith: .success) {
+      func peak() throws -> Int {
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return try #require(line?.split(separator: " ").dropFirst().first.flatMap { Int($0) })
+      }
+      // Everybody has the same single example.
+      let made = SyntheticData(alpha: 1, beta: 1).federatedOnDemand(devices: 1, seed: 1)
+      let one = ClientDataset(made.client(0).train.table, indices: [0])
+      let graph = try Graph(tracing: Sequential { Dense(10) }, input: [60])
+      let streams = RunStreams(seed: 1)
+      func run(_ count: Int) throws {
+        let data = FederatedDataset(
+          "one", clientCount: count, centralTest: nil, largestTrainingCount: 1
+        ) { _ in ClientExamples(train: one, test: one) }
+        let worker = try Worker(graph, loss: .softmaxCrossEntropy, batchSize: 1)
+        let setup = SimulationSetup(
+          data: data, system: SystemModel(choice: .init(), streams: streams), streams: streams,
+          policy: try RoundPolicy(goal: count), team: WorkerTeam(threadCount: 1),
+          workers: [worker],
+          bounds: ExactSum.Bounds(coordinate: 4096, weight: 1, contributions: count))
+        let simulation = Simulation(
+          FedAvg(localEpochs: 1, batchSize: 1, learningRate: 0.01), combinedBy: WeightedMean(),
+          on: setup,
+          startingAt: Server(model: worker.trainer.initialParameters(seed: 1), state: NoState()))
+        let outcome = try simulation.runRound(stopRequested: { false })
+        #expect(outcome?.report?.folded == count)
+      }
+      try run(10_000)
+      let before = try peak()
+      try run(110_000)
+      // kB for 100,000 more: 8 bytes for the number, 1 for the standing, 1 for who is wanted.
+      let growth = try peak() - before
+      #expect(growth < 20 * 100, "\(growth) kB")
+    }
+  }
 }

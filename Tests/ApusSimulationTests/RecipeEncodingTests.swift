@@ -122,6 +122,7 @@ extension RandomStream {
     recipe.system.dropOutRate = double()
     recipe.system.overSelection = 1 + double()
     recipe.evaluate = .init(every: integer(), clients: integer())
+    recipe.instructionSet = ([nil] + InstructionSet.allCases).randomElement(using: &self) ?? nil
     recipe.seed = next()
     return recipe
   }

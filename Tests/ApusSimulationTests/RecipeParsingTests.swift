@@ -93,6 +93,10 @@ import Testing
       ("accuracy: 0.99", "accuracy: 99", "r.json5:7: stop.accuracy: 99.0", "at most 1"),
       ("privacy: \"none\"", "privacy: \"central\"", "8: privacy: \"central\"", "later version"),
       ("privacy: \"none\"", "privacy: { secure: {} }", "8: privacy: an object", "later version"),
+      (
+        "evaluate: { every: 1 }", "instructionSet: \"avx\"", "9: instructionSet: \"avx\"",
+        "\"portable\", \"baseline\""
+      ),
       ("evaluate: { every: 1 }", "evaluate: { every: 0 }", "9: evaluate.every: 0", "1 or more"),
       ("evaluate: { every: 1 }", "evaluate: { clients: 5 }", "9: evaluate.clients: 5", "holdBack"),
       ("seed: 1", "seed: -1", "r.json5:10: seed: -1", "from 0 to 18446744073709551615"),
@@ -130,7 +134,7 @@ import Testing
       ("serve.labels.site=3", "serve.labels.site: 3"),
       ("serve.normBound=0", "serve.normBound: 0.0"),
       ("serve.updateFormat=float8", "\"float32\", \"bfloat16\" or \"float16\""),
-      ("serve.packt=true", "did you mean packed?"),
+      ("serve.packd=true", "did you mean packed?"),
     ] {
       let message = RecipeExamples.refusal(of: RecipeExamples.served, setting: [setting])
       #expect(message?.contains(what) == true, "\(setting): \(message ?? "taken")")

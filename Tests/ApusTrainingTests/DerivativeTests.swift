@@ -199,6 +199,16 @@ import Testing
     Case("max pool, even, same", [4, 4, 1]) { x, w in
       scaled(x, w).maxPooled(by: 2, stride: 1, padding: .same)
     },
+    Case("relu and max pool", [5, 4, 2]) { x, w in
+      (scaled(x, w) - 0.4).activated(.relu).maxPooled(by: 3, stride: 2, padding: .same)
+    },
+    Case("bias, relu and max pool", [5, 4, 2]) { x, w in
+      (scaled(x, w) + parameter(x, w, "b", [2])).activated(.relu).maxPooled(by: 2, stride: 1)
+    },
+    Case("relu that is read twice and max pool", [4, 4, 1]) { x, w in
+      let positive = scaled(x, w).activated(.relu)
+      return positive.maxPooled(by: 2) + positive.averagePooled(by: 2)
+    },
     Case("average pool", [4, 6, 2]) { x, w in scaled(x, w).averagePooled(by: 2) },
     Case("average pool, overlapping, padded", [5, 4, 2]) { x, w in
       scaled(x, w).averagePooled(by: 3, stride: 2, padding: .amount(1))

@@ -2,14 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ApusNumerics
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+internal import CApus
 
 extension RandomStream {
   /// Where to cut `count` things into parts whose proportions are drawn from Dir(alpha, …, alpha).
@@ -32,7 +25,7 @@ extension RandomStream {
   mutating func dirichlet(_ count: Int, alpha: Double) -> [Double] {
     let logs = (0..<count).map { _ in logGamma(shape: alpha) }
     let largest = logs.max() ?? 0
-    let samples = logs.map { exp($0 - largest) }
+    let samples = logs.map { apus_elementary_exp($0 - largest) }
     let sum = samples.reduce(0, +)
     return samples.map { $0 / sum }
   }
@@ -42,14 +35,16 @@ extension RandomStream {
   /// > G. Marsaglia, W. W. Tsang. "A simple method for generating gamma variables." TOMS 2000;
   /// > below shape 1, a sample of shape + 1 times U^(1/shape).
   mutating func logGamma(shape: Double) -> Double {
-    if shape < 1 { return logGamma(shape: shape + 1) + log(1 - uniform()) / shape }
+    if shape < 1 { return logGamma(shape: shape + 1) + apus_elementary_log(1 - uniform()) / shape }
     let d = shape - 1.0 / 3
     let c = 1 / (9 * d).squareRoot()
     while true {
       let x = normal()
       let v = (1 + c * x) * (1 + c * x) * (1 + c * x)
-      if v > 0, log(1 - uniform()) < x * x / 2 + d - d * v + d * log(v) {
-        return log(d) + log(v)
+      guard v > 0 else { continue }
+      let logV = apus_elementary_log(v)
+      if apus_elementary_log(1 - uniform()) < x * x / 2 + d - d * v + d * logV {
+        return apus_elementary_log(d) + logV
       }
     }
   }

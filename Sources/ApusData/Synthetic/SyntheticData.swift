@@ -2,14 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ApusNumerics
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+internal import CApus
 
 /// Synthetic(α, β): devices whose models differ by α and whose inputs differ by β.
 ///
@@ -166,7 +159,7 @@ extension SyntheticData {
     let root = RandomStream(seed: seed)
     let own = root.split(Use.device).split(device)
     var sizes = own.split(Use.size)
-    let count = examplesPerDevice ?? Int(exp(4 + 2 * sizes.normal())) + 50
+    let count = examplesPerDevice ?? Int(apus_elementary_exp(4 + 2 * sizes.normal())) + 50
 
     var models = own.split(Use.model)
     let u = isIID ? 0 : alpha * models.normal()
@@ -175,7 +168,10 @@ extension SyntheticData {
     let model = LinearModel(
       around: u, dimension: dimension, classCount: classCount,
       from: isIID ? root.split(Use.sharedModel) : models.split(0))
-    let deviations = (1...dimension).map { pow(Double($0), -0.6) }  // Σ has their squares
+    // j^-0.6; Σ has their squares.
+    let deviations = (1...dimension).map {
+      apus_elementary_exp(-0.6 * apus_elementary_log(Double($0)))
+    }
 
     var draws = own.split(Use.examples)
     var examples = Examples()

@@ -10,8 +10,8 @@ internal import Synchronization
 
 /// Rounds of one algorithm over virtual clients, all on this machine.
 ///
-/// Memory is O(threads × model + cohort), whatever the number of clients registered. The bytes of the
-/// model do not depend on the number of threads: sums are exact, and whatever is random belongs to a
+/// Memory is O(threads × model) and some bytes for each client of the cohort (its number and its standing),
+/// whatever the number of clients registered. The bytes of the model do not depend on the number of threads: sums are exact, and whatever is random belongs to a
 /// (seed, round, client, use).
 final class Simulation<Algorithm: FederatedAlgorithm> where Algorithm.ClientState == NoState {
   let algorithm: Algorithm
@@ -34,30 +34,36 @@ final class Simulation<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
 
   /// Runs the next round and commits it.
   ///
-  /// - Parameter stopRequested: asked before every client; a round that is stopped leaves no trace.
+  /// - Parameters:
+  ///   - stopRequested: asked before every client; a round that is stopped leaves no trace.
+  ///   - onResult: told of every client's work, in the cohort's order, also of a round that fails later.
   /// - Returns: what happened; nil where the round was stopped.
   /// - Throws: `diverged`, when a client's loss is not finite; the model stays what it was.
-  func runRound(stopRequested: @Sendable () -> Bool) throws(SimulationError) -> RoundOutcome? {
+  func runRound(
+    stopRequested: @Sendable () -> Bool,
+    onResult: (ClientJob, ClientResult) -> Void = { _, _ in }
+  ) throws(SimulationError) -> RoundOutcome? {
     let stopwatch = Stopwatch()
     var machine = RoundStateMachine(round: server.round, policy: setup.policy)
     var outcome = RoundOutcome()
     outcome.jobs = collect(&machine, &outcome)
-    guard let results = train(outcome.jobs, stopRequested: stopRequested) else {
-      return nil
-    }
-    outcome.results = results
-    try refuseDivergence(in: outcome)
-    outcome.trainSeconds = stopwatch.seconds
-
-    for (job, result) in zip(outcome.jobs, results) {
+    var lastActions: [RoundStateMachine.Action] = []
+    let isComplete = train(outcome.jobs, stopRequested: stopRequested) { job, result in
+      outcome.tally.add(result, of: job.client)
+      onResult(job, result)
       let id = ClientID(UInt64(job.client))
       let event: RoundStateMachine.Event =
         switch result.verdict {
         case .folded(let weight): .folded(id, weight: weight)
         case .rejected(let code, _): .rejected(id, reason: code)
         }
-      perform(machine.handle(event), &machine, &outcome)
+      lastActions += machine.handle(event)
     }
+    guard isComplete else { return nil }
+    try refuseDivergence(in: outcome.tally)
+    outcome.trainSeconds = stopwatch.seconds
+
+    perform(lastActions, &machine, &outcome)
     server.round += 1
     outcome.aggregateSeconds = stopwatch.seconds - outcome.trainSeconds
     return outcome
@@ -68,88 +74,105 @@ final class Simulation<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
   /// - Returns: the clients whose updates the machine wants, in the cohort's order.
   private func collect(
     _ machine: inout RoundStateMachine, _ outcome: inout RoundOutcome
-  ) -> [ClientJob] {
+  ) -> RoundJobs {
     var actions = machine.handle(.start(population: setup.data.clientCount))
     if case .select(let count)? = actions.first {
-      var stream = setup.streams.cohort(inRound: server.round)
-      let cohort = stream.sample(count, outOf: setup.data.clientCount)
-      actions = machine.handle(.selected(cohort.map { ClientID(UInt64($0)) }))
+      let cohort = cohort(of: count)
+      actions = machine.handle(.selected(cohort))
       if case .broadcast? = actions.first {
         return arrivals(of: cohort, at: &machine, &outcome)
       }
     }
     outcome.note(actions)
-    return []
+    return RoundJobs()
+  }
+
+  private func cohort(of count: Int) -> [ClientID] {
+    let population = setup.data.clientCount
+    // Nothing is drawn for everybody, and a list of numbers beside that of the clients is saved.
+    if count == population { return (0..<count).map { ClientID(UInt64($0)) } }
+    var stream = setup.streams.cohort(inRound: server.round)
+    return stream.sample(count, outOf: population).map { ClientID(UInt64($0)) }
   }
 
   private func arrivals(
-    of cohort: [Int], at machine: inout RoundStateMachine, _ outcome: inout RoundOutcome
-  ) -> [ClientJob] {
+    of cohort: [ClientID], at machine: inout RoundStateMachine, _ outcome: inout RoundOutcome
+  ) -> RoundJobs {
     let fates = setup.system.fates(
       of: cohort, inRound: server.round, localEpochs: algorithm.localEpochs)
-    var order = Array(cohort.indices)
+    var order: [Int32]?
     if setup.policy.overSelection > 1 {
       // Who comes after the goal is reached is not needed, so the order decides.
       var stream = setup.streams.arrival(inRound: server.round)
-      stream.shuffle(&order)
+      var shuffled = cohort.indices.map { Int32($0) }
+      stream.shuffle(&shuffled)
+      order = shuffled
     }
     var isWanted = [Bool](repeating: false, count: cohort.count)
-    for place in order {
-      let id = ClientID(UInt64(cohort[place]))
+    for turn in cohort.indices {
+      let place = order.map { Int($0[turn]) } ?? turn
       let isLost =
         switch fates[place] {
         case .reports: false
         case .manages: !algorithm.acceptsPartialWork
         case .dropsOut: true
         }
-      let actions = machine.handle(isLost ? .droppedOut(id) : .arrived(id, receipt: 0))
+      let actions = machine.handle(
+        isLost ? .droppedOut(cohort[place]) : .arrived(cohort[place], receipt: 0))
       if case .fold? = actions.first { isWanted[place] = true }
       outcome.note(actions)
     }
-    if machine.isOver { return [] }
-    return cohort.indices.filter { isWanted[$0] }.map { place in
-      if case .manages(let epochs) = fates[place] {
-        ClientJob(client: cohort[place], epochLimit: epochs)
-      } else {
-        ClientJob(client: cohort[place])
-      }
-    }
+    return machine.isOver ? RoundJobs() : RoundJobs(of: cohort, fates: fates, isWanted: isWanted)
   }
+
+  /// Clients whose results wait for those before them: so many that waiting for the last one of them
+  /// costs nothing, and few enough that their results take no memory.
+  private static var clientsAtOnce: Int { 4096 }
 
   /// Trains every client of the work list on the first free worker, and adds up what they send.
   ///
-  /// - Returns: a result for every job; nil where a stop was requested.
+  /// - Parameters:
+  ///   - jobs: the work list.
+  ///   - stopRequested: asked before every client.
+  ///   - onResult: told of every client's work, in order, on this thread.
+  /// - Returns: whether all were trained; not where a stop was requested.
   private func train(
-    _ jobs: [ClientJob], stopRequested: @Sendable () -> Bool
-  ) -> [ClientResult]? {
-    let results = Slots(repeating: ClientResult(), count: jobs.count)
+    _ jobs: RoundJobs, stopRequested: @Sendable () -> Bool,
+    onResult: (ClientJob, ClientResult) -> Void
+  ) -> Bool {
+    let results = Slots(
+      repeating: ClientResult(), count: min(jobs.count, Self.clientsAtOnce))
     for worker in 0..<setup.team.threadCount { sums[worker]?.removeAll() }
     let work = ClientWork(
       algorithm: algorithm, rule: rule, setup: setup, round: server.round,
       broadcast: algorithm.broadcast(from: server),
       updateLengths: algorithm.updateLengths(parameterCount: server.model.count))
     let isStopped = Atomic(false)
-    setup.team.forEach(count: jobs.count) { [sums] worker, place in
-      if isStopped.load(ordering: .relaxed) { return }
-      if stopRequested() {
-        isStopped.store(true, ordering: .relaxed)
-        return
+    for first in stride(from: 0, to: jobs.count, by: Self.clientsAtOnce) {
+      let count = min(Self.clientsAtOnce, jobs.count - first)
+      setup.team.forEach(count: count) { [sums] worker, place in
+        if isStopped.load(ordering: .relaxed) { return }
+        if stopRequested() {
+          isStopped.store(true, ordering: .relaxed)
+          return
+        }
+        results[place] = work.perform(jobs[first + place], as: worker, addingTo: &sums[worker])
       }
-      results[place] = work.perform(jobs[place], as: worker, addingTo: &sums[worker])
+      if isStopped.load(ordering: .relaxed) { return false }
+      for place in 0..<count { onResult(jobs[first + place], results[place]) }
     }
-    return isStopped.load(ordering: .relaxed) ? nil : results.values
+    return true
   }
 
   /// A loss that is not finite, or a round in which nobody's numbers can be counted, ends the run:
   /// clients are honest here, so it is the training that went wrong.
-  private func refuseDivergence(in outcome: RoundOutcome) throws(SimulationError) {
-    let diverged = zip(outcome.jobs, outcome.results).filter { !$0.1.lossSum.isFinite }
+  private func refuseDivergence(in tally: RoundTally) throws(SimulationError) {
     let what: String
-    if !diverged.isEmpty {
-      what = "the loss of \(RoundOutcome.names(of: diverged.map(\.0.client))) is not finite"
-    } else if case let clients = outcome.clientsBeyondNumbers, !clients.isEmpty {
+    if !tally.diverged.isEmpty {
+      what = "the loss of \(tally.diverged.names) is not finite"
+    } else if !tally.clientsBeyondNumbers.isEmpty {
       what =
-        "no update can be counted; those of \(RoundOutcome.names(of: clients)) have numbers that are "
+        "no update can be counted; those of \(tally.clientsBeyondNumbers.names) have numbers that are "
         + "not finite or beyond the bound of \(setup.bounds.coordinate)"
     } else {
       return

@@ -50,6 +50,8 @@ extension Recipe {
         .object([("every", .number(evaluate.every)), ("clients", .number(evaluate.clients))])
       ),
       ("serve", serveTree),
+      // Left out where the recipe leaves it to the machine.
+      ("instructionSet", instructionSet.map { .text($0.rawValue) } ?? .nothing),
       ("seed", .number(seed)),
     ])
   }

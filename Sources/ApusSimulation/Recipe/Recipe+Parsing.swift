@@ -59,7 +59,7 @@ extension Recipe {
   private static func read(_ field: RecipeField) throws(SimulationError) -> Recipe {
     let root = try field.members(allowing: [
       "name", "model", "data", "algorithm", "aggregation", "cohort", "rounds", "stop", "system",
-      "privacy", "evaluate", "serve", "seed",
+      "privacy", "evaluate", "serve", "instructionSet", "seed",
     ])
     try readPrivacy(root.optional("privacy"))
     return Recipe(
@@ -74,6 +74,7 @@ extension Recipe {
       system: try readSystem(root.optional("system")),
       evaluate: try readEvaluation(root.optional("evaluate")),
       serve: try readServing(root.optional("serve")),
+      instructionSet: try readInstructionSet(root.optional("instructionSet")),
       seed: try root.optional("seed")?.integer(as: UInt64.self) ?? 1)
   }
 
@@ -171,6 +172,25 @@ extension Recipe {
     if let every = evaluate.optional("every") { choice.every = try every.integer() }
     if let clients = evaluate.optional("clients") { choice.clients = try clients.integer() }
     return choice
+  }
+
+  /// In the place of a set's name: whichever is the best.
+  static let bestInstructionSet = "auto"
+
+  private static func readInstructionSet(
+    _ field: RecipeField?
+  ) throws(SimulationError) -> InstructionSet? {
+    guard let field, case let name = try field.string(), name != bestInstructionSet else {
+      return nil
+    }
+    guard let set = InstructionSet(rawValue: name) else {
+      let names = [bestInstructionSet] + InstructionSet.allCases.map(\.rawValue)
+      throw field.failure(
+        field.node.description,
+        expected: RecipeField.list(names.map { "\"\($0)\"" }, "or")
+          + RecipeField.suggestion(for: name, in: names))
+    }
+    return set
   }
 
   private static func readPrivacy(_ field: RecipeField?) throws(SimulationError) {

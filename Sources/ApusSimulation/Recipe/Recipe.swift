@@ -3,6 +3,7 @@
 
 public import ApusAlgorithms
 public import ApusData
+public import ApusNumerics
 
 /// One experiment, as its file says it: model, data, algorithm, rounds.
 ///
@@ -20,6 +21,10 @@ public struct Recipe: Hashable, Sendable {
   public var evaluate = EvaluationChoice()
   /// What only matters in a live federation; nil for the defaults.
   public var serve: ServingChoice?
+  /// What the kernels are compiled for; nil for the best that the machine has.
+  ///
+  /// The last bits of results depend on it. A run's own recipe names the one that was taken.
+  public var instructionSet: InstructionSet?
   public var seed: UInt64 = 1
 
   /// An experiment with the defaults of everything that is not said; ``validate()`` looks at it.
@@ -28,6 +33,7 @@ public struct Recipe: Hashable, Sendable {
     aggregation: AggregationChoice = .weightedMean, cohort: CohortChoice, rounds: Int,
     stop: StopChoice = StopChoice(), system: SystemChoice = SystemChoice(),
     evaluate: EvaluationChoice = EvaluationChoice(), serve: ServingChoice? = nil,
+    instructionSet: InstructionSet? = nil,
     seed: UInt64 = 1
   ) {
     self.name = name
@@ -41,6 +47,7 @@ public struct Recipe: Hashable, Sendable {
     self.system = system
     self.evaluate = evaluate
     self.serve = serve
+    self.instructionSet = instructionSet
     self.seed = seed
   }
 

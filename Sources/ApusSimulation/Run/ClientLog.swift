@@ -18,6 +18,8 @@ final class ClientLog {
 
   private let file: String
   private let handle: FileHandle
+  /// Lines of the round under way: they are written when it is committed.
+  private var lines = ""
 
   /// - Parameters:
   ///   - file: the path.
@@ -42,15 +44,22 @@ final class ClientLog {
     }
   }
 
-  func append(_ outcome: RoundOutcome, round: Int) throws(SimulationError) {
-    var text = ""
-    for (job, result) in zip(outcome.jobs, outcome.results) {
-      var line = Line(
-        round: round, client: job.client, examples: result.exampleCount, steps: result.stepCount)
-      line.loss = result.stepCount > 0 ? result.lossSum / Double(result.stepCount) : nil
-      if case .rejected(_, let message) = result.verdict { line.rejected = message }
-      text += try RunDirectory.json(line) + "\n"
-    }
+  /// Keeps the line of one client for ``write()``.
+  func note(_ job: ClientJob, _ result: ClientResult, round: Int) {
+    var line = Line(
+      round: round, client: job.client, examples: result.exampleCount, steps: result.stepCount)
+    line.loss = result.stepCount > 0 ? result.lossSum / Double(result.stepCount) : nil
+    if case .rejected(_, let message) = result.verdict { line.rejected = message }
+    // A line of numbers and text is always JSON, but for a loss that is not finite, which ends the run.
+    lines += (try? RunDirectory.json(line)).map { $0 + "\n" } ?? ""
+  }
+
+  /// Writes the lines of a round that is over.
+  ///
+  /// - Throws: `output-unwritable`.
+  func write() throws(SimulationError) {
+    let text = lines
+    lines = ""
     try RunDirectory.failing("write", file) { try handle.write(contentsOf: Data(text.utf8)) }
   }
 }

@@ -10,6 +10,8 @@ internal import Foundation
 
 /// One run of a recipe, in a directory that is enough to repeat, resume, plot and publish it.
 ///
+/// Runs of different instruction sets take turns within a process, never at once.
+///
 /// ```swift
 /// let run = try Run(of: recipe, recipeFile: "recipe.json5", options: options)
 /// let summary = try run.run(stopRequested: { false }, onRound: { print($0) })
@@ -44,11 +46,13 @@ public final class Run {
   public convenience init(
     of recipe: Recipe, recipeFile: String, options: RunOptions
   ) throws(SimulationError) {
+    let instructionSet = try Self.instructionSet(of: recipe)
     let directory = recipeFile.lastIndex(of: "/").map { String(recipeFile[..<$0]) } ?? "."
     let preparation = try Preparation(recipe, directory: directory, options: options)
     let files = try RunDirectory.create(
       at: options.outputDirectory, name: recipe.name, seed: recipe.seed)
     var resolved = recipe
+    resolved.instructionSet = instructionSet
     if case .graph = recipe.model {
       try files.writeJSON(preparation.graph, to: files.graphFile)
       resolved.model = .graph(file: "graph.json")
@@ -72,6 +76,7 @@ public final class Run {
   ) throws(SimulationError) {
     let files = try RunDirectory(resuming: directory)
     let recipe = try Recipe(contentsOf: files.recipeFile)
+    _ = try Self.instructionSet(of: recipe)
     let preparation = try Preparation(recipe, directory: directory, options: options)
     try self.init(recipe, preparation, files, options, isResumed: true)
   }
@@ -91,9 +96,37 @@ public final class Run {
     threadCount = max(options.threads ?? ProcessInfo.processInfo.activeProcessorCount, 1)
   }
 
-  /// Whether this is what a recipe asks for; the place of a graph's file aside.
+  /// The set that a recipe asks for, or the best one.
+  ///
+  /// - Throws: `instruction-set`, where this machine has not got it.
+  private static func instructionSet(of recipe: Recipe) throws(SimulationError) -> InstructionSet {
+    let set = recipe.instructionSet ?? InstructionSet.best
+    guard InstructionSet.available.contains(set) else {
+      let available = InstructionSet.available.map(\.rawValue).joined(separator: ", ")
+      throw SimulationError(
+        .instructionSet,
+        "recipe \(recipe.name): instructionSet: this processor has no \(set.rawValue); it has "
+          + "\(available). With another one, or with \(Recipe.bestInstructionSet), the last bits of the "
+          + "model are others; portable gives the same bytes on every machine.")
+    }
+    return set
+  }
+
+  /// Makes the process compute with the run's instruction set: before every use of the run, for another
+  /// run may have come in between.
+  private func useInstructionSet() throws(SimulationError) {
+    do {
+      try recipe.instructionSet?.use()
+    } catch {
+      throw SimulationError(.instructionSet, error.message, cause: error)
+    }
+  }
+
+  /// Whether this is what a recipe asks for; the place of a graph's file aside, and the instruction set
+  /// where it asks for none.
   func isRun(of other: Recipe) -> Bool {
     var other = other
+    if other.instructionSet == nil { other.instructionSet = recipe.instructionSet }
     if case .graph = recipe.model, case .graph = other.model { other.model = recipe.model }
     return recipe == other
   }
@@ -118,8 +151,9 @@ public final class Run {
 
   /// Where the time of a client's training step goes, on the examples of the first client.
   ///
-  /// - Throws: `model-mismatch`, where the model cannot be planned.
+  /// - Throws: `model-mismatch`, where the model cannot be planned; `instruction-set`.
   public func profile() throws(SimulationError) -> ProgramProfile {
+    try useInstructionSet()
     let examples = preparation.data.client(0).train
     let setup = try SimulationSetup(self)
     let trainer = setup.workers[0].trainer
@@ -131,6 +165,7 @@ public final class Run {
   private func session<Algorithm: FederatedAlgorithm>(
     of algorithm: Algorithm
   ) throws(SimulationError) -> RunSession<Algorithm> {
+    try useInstructionSet()
     let session = try RunSession(algorithm, of: self)
     startRound = session.simulation.server.round
     return session

@@ -48,7 +48,8 @@ final class RunSession<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
       min(recipe.evaluate.clients, run.clientCount), outOf: run.clientCount)
     let beginning = restored == nil ? "begins" : "goes on after round \(server.round)"
     run.files.note(
-      "Run \(recipe.name) \(beginning), seed \(recipe.seed), \(setup.team.threadCount) threads.")
+      "Run \(recipe.name) \(beginning), seed \(recipe.seed), \(setup.team.threadCount) threads, "
+        + "instruction set \(InstructionSet.inUse.rawValue).")
   }
 
   func run(
@@ -75,19 +76,18 @@ final class RunSession<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
     while simulation.server.round < run.recipe.rounds, progress.reasonToStop == nil {
       let before = simulation.server
       do {
-        guard let outcome = try simulation.runRound(stopRequested: stopRequested) else {
-          return try finish(.interrupted)
-        }
+        let outcome = try simulation.runRound(
+          stopRequested: stopRequested,
+          onResult: { job, result in clientLog?.note(job, result, round: before.round + 1) })
+        guard let outcome else { return try finish(.interrupted) }
         var record = RoundRecord(outcome, round: simulation.server.round, run: run)
-        for (client, message) in outcome.rejections {
-          run.files.note("Round \(record.round): client \(client)'s update is refused: \(message)")
-        }
+        noteRejections(outcome.tally, round: record.round)
         if let reason = outcome.abandonment {
           run.files.note(
             "Round \(record.round) is abandoned: \(reason.rawValue). The model is what it was.")
         }
         if shouldMeasure(record.round) { try measure(into: &record, after: outcome) }
-        try clientLog?.append(outcome, round: record.round)
+        try clientLog?.write()
         try commit(record, onRound)
       } catch  where error.code == .diverged {
         throw try diverged(error, lastGood: before)
@@ -95,6 +95,14 @@ final class RunSession<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
       if stopRequested() { return try finish(.interrupted) }
     }
     return try finish(progress.reasonToStop == nil ? .completed : .stopped)
+  }
+
+  private func noteRejections(_ tally: RoundTally, round: Int) {
+    for (client, message) in tally.rejections {
+      run.files.note("Round \(round): client \(client)'s update is refused: \(message)")
+    }
+    let others = tally.rejectedCount - tally.rejections.count
+    if others > 0 { run.files.note("Round \(round): and those of \(others) other clients.") }
   }
 
   private func shouldMeasure(_ round: Int) -> Bool {
@@ -109,7 +117,7 @@ final class RunSession<Algorithm: FederatedAlgorithm> where Algorithm.ClientStat
       let evaluation = measurement.central(simulation.server.model, on: table)
       guard evaluation.meanLoss.isFinite else {
         let clients =
-          outcome.map { ", with \(RoundOutcome.names(of: $0.jobs.map(\.client)))" } ?? ""
+          outcome.map { ", with \(RoundTally.Named($0.jobs.lazy.map(\.client)).names)" } ?? ""
         throw SimulationError(
           .diverged,
           "Training diverged in round \(record.round)\(clients): after it the loss on the test "

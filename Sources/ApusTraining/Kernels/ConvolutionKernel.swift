@@ -63,18 +63,22 @@ struct ConvolutionKernel {
     return UnsafePointer(scratch)
   }
 
-  /// output ← images ∗ filters.
+  /// output ← images ∗ filters, and the epilogue.
   func run(
     rows: Int, images: UnsafePointer<Float>, filters: UnsafePointer<Float>,
-    scratch: UnsafeMutablePointer<Float>, into output: UnsafeMutablePointer<Float>
+    _ epilogue: MatrixProduct.Epilogue, scratch: UnsafeMutablePointer<Float>,
+    into output: UnsafeMutablePointer<Float>
   ) {
     if let direct {
-      direct.run(rows: rows, images: images, filters: filters, scratch: scratch, into: output)
+      direct.run(
+        rows: rows, images: images, filters: filters, epilogue, scratch: scratch, into: output)
       return
     }
     withUnsafePointer(to: window) { window in
       if isDepthwise {
         apus_depthwise(rows, window, filterChannels.out, images, filters, output)
+        epilogue.apply(
+          rows: rows * places, columns: outChannels, to: output, rowStride: outChannels)
         return
       }
       for first in stride(from: 0, to: rows, by: imagesPerBlock) {
@@ -86,6 +90,7 @@ struct ConvolutionKernel {
             rows: count * places, columns: filterChannels.out, depth: depth,
             .init(columns, rowStride: depth),
             .init(filters + group * filterChannels.out, rowStride: outChannels),
+            epilogue: epilogue.columns(from: group * filterChannels.out),
             into: output + first * outputCount + group * filterChannels.out,
             rowStride: outChannels)
         }

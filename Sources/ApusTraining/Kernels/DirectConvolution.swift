@@ -9,7 +9,7 @@ internal import CApus
 /// See `convolutions.c`. Filters are not in groups; strides are any, but the gradient by the images needs
 /// strides of 1, for it is then the convolution with the flipped filters.
 struct DirectConvolution {
-  private let kernels: UnsafePointer<apus_product_set>
+  private let kernels: UnsafePointer<apus_kernels>
   private let shape: apus_convolution
   private let flip: apus_convolution
   private let filterCount: Int
@@ -18,10 +18,10 @@ struct DirectConvolution {
   /// Words needed while it runs.
   let scratchCount: Int
 
-  /// Nil where this machine has no vectors that make it worth while.
+  /// Nil where OpenBLAS has the better products.
   init?(_ window: Window, image: Shape, output: Shape) {
-    guard let kernels = apus_best_product_set(), kernels.pointee.is_wide != 0 else { return nil }
-    self.kernels = kernels
+    kernels = apus_kernels_in_use()
+    guard kernels.pointee.has_own_products != 0 else { return nil }
     var shape = apus_convolution(
       height: image[0], width: image[1], channels: image[2], out_height: output[0],
       out_width: output[1], out_channels: output[2], filter_height: window.size.height,
@@ -37,13 +37,16 @@ struct DirectConvolution {
     self.flip = flip
   }
 
-  /// output ← images ∗ filters.
+  /// output ← images ∗ filters, and the epilogue.
   func run(
     rows: Int, images: UnsafePointer<Float>, filters: UnsafePointer<Float>,
-    scratch: UnsafeMutablePointer<Float>, into output: UnsafeMutablePointer<Float>
+    _ epilogue: MatrixProduct.Epilogue, scratch: UnsafeMutablePointer<Float>,
+    into output: UnsafeMutablePointer<Float>
   ) {
     withUnsafePointer(to: shape) { shape in
-      apus_convolution_forward(shape, kernels, rows, images, filters, nil, 0, output, scratch)
+      apus_convolution_forward(
+        shape, kernels, rows, images, filters, epilogue.bias, epilogue.rectifies ? 1 : 0, output,
+        scratch)
     }
   }
 

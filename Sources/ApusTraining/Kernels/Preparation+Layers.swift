@@ -19,13 +19,22 @@ extension Operation {
 }
 
 extension Preparation {
+  /// What a fused step does with a product once it is there; the bias is the input behind the operands.
+  private mutating func epilogue(of step: Step) -> (inout Frame) -> MatrixProduct.Epilogue {
+    guard case .fused(_, let rectifies) = step.action else { return { _ in .init() } }
+    let bias = place(step.inputs[2])
+    return { .init(bias: UnsafePointer($0.pointer(bias)), rectifies: rectifies) }
+  }
+
   mutating func product(_ left: Bool, _ right: Bool, _ step: Step) -> Instruction {
     let kernel = ProductKernel(
       signature(step.inputs[0]), transposingLeft: left, signature(step.inputs[1]),
       transposingRight: right, result: signature(step.outputs[0]))
     let (a, b, c) = (place(step.inputs[0]), place(step.inputs[1]), place(step.outputs[0]))
+    let epilogue = epilogue(of: step)
     return { frame in
-      kernel.run(frame, frame.pointer(a), frame.pointer(b), into: frame.pointer(c))
+      kernel.run(
+        frame, frame.pointer(a), frame.pointer(b), epilogue(&frame), into: frame.pointer(c))
     }
   }
 
@@ -49,10 +58,11 @@ extension Preparation {
       window, groups: groups, image: signature(step.inputs[0]).shape,
       output: signature(step.outputs[0]).shape)
     let (x, w, y) = (place(step.inputs[0]), place(step.inputs[1]), place(step.outputs[0]))
+    let epilogue = epilogue(of: step)
     return { frame in
       kernel.run(
         rows: frame.rowCount, images: frame.pointer(x), filters: frame.pointer(w),
-        scratch: frame.pointer(scratch), into: frame.pointer(y))
+        epilogue(&frame), scratch: frame.pointer(scratch), into: frame.pointer(y))
     }
   }
 
@@ -86,15 +96,19 @@ extension Preparation {
     }
   }
 
-  mutating func maxPool(_ window: Window, _ step: Step, _ scratch: Place) -> Instruction {
+  mutating func maxPool(
+    _ window: Window, rectifying: Bool, _ step: Step, _ scratch: Place
+  ) -> Instruction {
     let (input, output) = (signature(step.inputs[0]), signature(step.outputs[0]))
     let kernelWindow = apus_window(window, image: input.shape, output: output.shape)
     let (x, y, extent) = (place(step.inputs[0]), place(step.outputs[0]), Extent(output))
     let places = step.outputs.count > 1 ? place(step.outputs[1]) : scratch
+    let rectify: Int32 = rectifying ? 1 : 0
     return { frame in
       withUnsafePointer(to: kernelWindow) {
         apus_max_pool(
-          frame.rows(extent), $0, frame.pointer(x), frame.pointer(y), frame.indices(places))
+          frame.rows(extent), $0, rectify, frame.pointer(x), frame.pointer(y),
+          frame.indices(places))
       }
     }
   }
@@ -104,10 +118,13 @@ extension Preparation {
     let kernelWindow = apus_window(window, image: image.shape, output: output.shape)
     let (places, dy, dx) = (place(step.inputs[0]), place(step.inputs[1]), place(step.outputs[0]))
     let extent = Extent(image)
+    // The outputs of the pooling, behind the operands of its gradient.
+    let rectified = step.inputs.count > 2 ? place(step.inputs[2]) : nil
     return { frame in
       withUnsafePointer(to: kernelWindow) {
         apus_max_pool_gradient(
-          frame.rows(extent), $0, frame.indices(places), frame.pointer(dy), frame.pointer(dx))
+          frame.rows(extent), $0, frame.indices(places), rectified.map { frame.pointer($0) },
+          frame.pointer(dy), frame.pointer(dx))
       }
     }
   }

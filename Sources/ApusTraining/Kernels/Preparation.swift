@@ -67,6 +67,10 @@ struct Preparation {
   private mutating func instruction(for step: Step, scratch: Place) -> Instruction {
     switch step.action {
     case .biasActivation(let function): return biasActivation(function, step)
+    case .fused(let operation, _): return instruction(for: operation, step, scratch)
+    case .rectifiedMaxPool(let window):
+      return maxPool(window, rectifying: true, step, scratch)
+    case .rectifiedMaxPoolGradient(let window): return maxPoolGradient(window, step)
     case .sink:
       let (piece, extent) = (place(step.inputs[0]), extent(step.inputs[0]))
       let destination = destination(step)
@@ -124,7 +128,7 @@ struct Preparation {
     case .padding(let before, _): return padding(before, step)
     case .gather: return gather(step)
     case .convolution(let window, let groups): return convolution(window, groups, step, scratch)
-    case .maxPool(let window): return maxPool(window, step, scratch)
+    case .maxPool(let window): return maxPool(window, rectifying: false, step, scratch)
     case .averagePool(let window): return averagePool(window, step)
     case .layerNormalization(let axes, let epsilon):
       return layerNormalization(axes, epsilon, step, scratch)

@@ -41,18 +41,18 @@ struct ProductKernel {
 
   func run(
     _ frame: borrowing Frame, _ left: UnsafePointer<Float>, _ right: UnsafePointer<Float>,
-    into result: UnsafeMutablePointer<Float>
+    _ epilogue: MatrixProduct.Epilogue, into result: UnsafeMutablePointer<Float>
   ) {
     let exampleCount = frame.rows(resultExtent)
     if isOneProduct {
-      multiply(rows * outerCount * exampleCount, left, right, result)
+      multiply(rows * outerCount * exampleCount, left, right, epilogue, result)
       return
     }
     for example in 0..<exampleCount {
       for outer in 0..<outerCount {
         multiply(
           rows, left + example * leftStrides.example + outer * leftStrides.outer,
-          right + example * rightStrides.example + outer * rightStrides.outer,
+          right + example * rightStrides.example + outer * rightStrides.outer, epilogue,
           result + (example * outerCount + outer) * rows * columns)
       }
     }
@@ -60,14 +60,14 @@ struct ProductKernel {
 
   private func multiply(
     _ rows: Int, _ left: UnsafePointer<Float>, _ right: UnsafePointer<Float>,
-    _ result: UnsafeMutablePointer<Float>
+    _ epilogue: MatrixProduct.Epilogue, _ result: UnsafeMutablePointer<Float>
   ) {
     MatrixProduct.compute(
       rows: rows, columns: columns, depth: depth,
       .init(left, rowStride: isTransposed.left ? rows : depth, isTransposed: isTransposed.left),
       .init(
         right, rowStride: isTransposed.right ? depth : columns, isTransposed: isTransposed.right),
-      into: result, rowStride: columns)
+      epilogue: epilogue, into: result, rowStride: columns)
   }
 
   /// result ← beta · result + leftᵀ right; left is rows × m, right rows × n, result m × n.

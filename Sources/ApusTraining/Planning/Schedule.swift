@@ -5,7 +5,7 @@ internal import ApusNumerics
 
 /// The steps that compute a differentiated graph, in order, and what each value is kept in.
 ///
-/// Here it is decided what is fused, what is done in place and what goes straight into a gradient. A
+/// Here it is decided what is fused (``Fusions``), what is done in place and what goes straight into a gradient. A
 /// parameter's gradient is stored after the last step that reads the parameter, so that the same steps
 /// can store into the parameters themselves.
 struct Schedule {
@@ -82,13 +82,13 @@ struct Schedule {
 
   private mutating func arrangeSteps() {
     let direct = directSinks()
-    let fused = fusedAdditions()
+    let fusions = Fusions(of: graph, userCounts: userCounts)
     var stepOfNode = [Int](repeating: -1, count: graph.nodes.count)
     var lastRead = [Int](repeating: -1, count: graph.parameters.count)
     var computing: [Step] = []
     for index in graph.nodes.indices
-    where !direct.contains(index) && !fused.contains(index) {
-      guard let step = step(computing: index, fused: fused) else {
+    where !direct.contains(index) && !fusions.absorbed.contains(index) {
+      guard let step = step(computing: index, fusions) else {
         stepOfNode[index] = stepOfNode[aliases[index]]
         continue
       }
@@ -127,7 +127,7 @@ struct Schedule {
     }
   }
 
-  private func step(computing index: Int, fused: Set<Int>) -> Step? {
+  private func step(computing index: Int, _ fusions: Fusions) -> Step? {
     let node = graph.nodes[index]
     switch node.computation {
     case .target, .auxiliary: return nil
@@ -137,12 +137,12 @@ struct Schedule {
     var step = Step(
       action: .compute(node.computation), inputs: node.inputs,
       outputs: [index] + auxiliaries[index, default: []])
-    if case .operation(.unary(let function)) = node.computation, fused.contains(node.inputs[0]) {
-      step.action = .biasActivation(function)
-      step.inputs = biasOperands(of: node.inputs[0])
+    if let fused = fusions.steps[index] {
+      step.action = fused.action
+      step.inputs = fused.inputs
     }
     if case .loss = node.computation { step.outputs = [] }
-    step.scratchCount = scratchCount(for: node)
+    step.scratchCount = scratchCount(for: graph.nodes[fusions.steps[index]?.kernel ?? index])
     return step
   }
 
@@ -161,35 +161,6 @@ struct Schedule {
         default: return false
         }
       })
-  }
-
-  /// Additions of a bias that are done together with the activation behind them.
-  private func fusedAdditions() -> Set<Int> {
-    var fused: Set<Int> = []
-    for node in graph.nodes {
-      guard case .operation(.unary(let function)) = node.computation,
-        function.activation != nil, let addition = node.inputs.first,
-        userCounts[addition] == 1,
-        case .operation(.binary(.add)) = graph.nodes[addition].computation,
-        biasOperands(of: addition).count == 2
-      else { continue }
-      fused.insert(addition)
-    }
-    return fused
-  }
-
-  /// The full operand of a sum and the one that is repeated in its rows; empty where there is no such.
-  private func biasOperands(of addition: Int) -> [Int] {
-    let node = graph.nodes[addition]
-    for (full, bias) in [(0, 1), (1, 0)] {
-      let (full, bias) = (node.inputs[full], node.inputs[bias])
-      if signature(of: full) == node.signature, signature(of: bias) != node.signature,
-        node.signature.repeatsRows(of: signature(of: bias))
-      {
-        return [full, bias]
-      }
-    }
-    return []
   }
 
   private func scratchCount(for node: DifferentiatedGraph.Node) -> Int {
@@ -275,7 +246,7 @@ struct Schedule {
     guard let output = step.outputs.first else { return [] }
     switch step.action {
     case .biasActivation: return [0]
-    case .sink, .keep: return []
+    case .sink, .keep, .fused, .rectifiedMaxPool, .rectifiedMaxPoolGradient: return []
     case .compute(let computation):
       switch computation {
       case .operation(.unary), .operation(.softmax), .operation(.logSoftmax), .operation(.dropout),

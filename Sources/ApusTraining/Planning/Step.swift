@@ -9,6 +9,12 @@ struct Step {
     case compute(Computation)
     /// f(x + bias), in one pass.
     case biasActivation(UnaryFunction)
+    /// A product or a convolution to whose rows the last input is added, and which is then rectified or not.
+    case fused(Operation, rectifying: Bool)
+    /// relu of the largest of each window.
+    case rectifiedMaxPool(Window)
+    /// The gradient of ``rectifiedMaxPool(_:)``, of the places, the gradient of the output, and the output.
+    case rectifiedMaxPoolGradient(Window)
     /// Adds the input, a gradient, to where the parameter's gradient goes.
     case sink
     /// There is no gradient: what is stored is kept or zeroed.

@@ -22,6 +22,10 @@ extension Schedule {
     let what =
       switch step.action {
       case .biasActivation(let function): "bias and \(Self.word(function))"
+      case .fused(let operation, let rectifies):
+        "\(Self.word(operation)), bias\(rectifies ? " and relu" : "")"
+      case .rectifiedMaxPool: "relu and maxPool"
+      case .rectifiedMaxPoolGradient: "maxPool and relu gradient"
       case .sink: "gradient added"
       case .keep: "no gradient"
       case .compute(let computation): Self.word(computation)
@@ -49,7 +53,12 @@ extension Schedule {
   }
 
   private func operationsPerExample(_ step: Step) -> Double {
-    guard case .compute(let computation) = step.action else { return 0 }
+    let computation: Computation
+    switch step.action {
+    case .compute(let it): computation = it
+    case .fused(let operation, _): computation = .operation(operation)
+    default: return 0
+    }
     func count(_ node: Int) -> Double { Double(signature(of: node).count) }
     func taps(_ window: Window, _ images: Int, _ groups: Int) -> Double {
       let channels = Double(signature(of: images).shape[-1] / groups)

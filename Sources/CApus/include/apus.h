@@ -11,21 +11,8 @@
 #include <stdint.h>
 
 #include "apus_convolutions.h"
-#include "apus_data.h"
-#include "apus_exact_sum.h"
-#include "apus_magnitudes.h"
-#include "apus_nn_activation.h"
-#include "apus_nn_convolution.h"
-#include "apus_nn_dropout.h"
-#include "apus_nn_elementwise.h"
-#include "apus_nn_loss.h"
-#include "apus_nn_normalization.h"
-#include "apus_nn_pooling.h"
-#include "apus_nn_reduce.h"
-#include "apus_nn_rows.h"
-#include "apus_nn_strided.h"
-#include "apus_optimizers.h"
-#include "apus_products.h"
+#include "apus_elementary.h"
+#include "apus_kernels.h"
 #include "apus_signals.h"
 
 #endif

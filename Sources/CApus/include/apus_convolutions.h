@@ -4,7 +4,7 @@
 #ifndef APUS_CONVOLUTIONS_H
 #define APUS_CONVOLUTIONS_H
 
-#include "apus_products.h"
+#include "apus_kernels.h"
 
 /// A two-dimensional convolution of images, height × width × channels, float32.
 ///
@@ -26,12 +26,12 @@ long apus_convolution_scratch(const struct apus_convolution *);
 ///
 /// bias is `out_channels` numbers, or NULL for zeros.
 void apus_convolution_forward(
-    const struct apus_convolution *, const struct apus_product_set *, long images, const float *x,
+    const struct apus_convolution *, const struct apus_kernels *, long images, const float *x,
     const float *filter, const float *bias, int rectify, float *y, float *scratch);
 
 /// dfilter ← dfilter + Σ over images of x correlated with dy.
 void apus_convolution_filter_gradient(
-    const struct apus_convolution *, const struct apus_product_set *, long images, const float *x,
+    const struct apus_convolution *, const struct apus_kernels *, long images, const float *x,
     const float *dy, float *dfilter, float *scratch);
 
 /// Whether a convolution's input gradient is itself such a convolution: where strides are 1.

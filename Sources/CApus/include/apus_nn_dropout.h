@@ -19,7 +19,4 @@ void apus_dropout(
     size_t n, uint64_t key, uint64_t nonce, uint64_t threshold, float scale, const float *x,
     float *y);
 
-/// words[i] = word i of the stream of (key, nonce), from its beginning.
-void apus_random_words(size_t n, uint64_t key, uint64_t nonce, uint32_t *words);
-
 #endif

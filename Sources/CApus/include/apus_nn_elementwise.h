@@ -23,12 +23,8 @@ typedef enum __attribute__((enum_extensibility(closed))) apus_operator : int32_t
 
 /// y[i] = value.
 void apus_fill(size_t n, float value, float *y);
-/// y[i] = x[i].
-void apus_copy(size_t n, const float *restrict x, float *restrict y);
 /// y[i] = alpha x[i] + beta.
 void apus_affine(size_t n, float alpha, float beta, const float *x, float *y);
-/// y[i] += alpha x[i].
-void apus_axpy(size_t n, float alpha, const float *x, float *y);
 /// y[i] = beta y[i] + alpha x[i]; with beta = 0, y is not read (it may hold anything, even NaN).
 void apus_sink(size_t n, float alpha, const float *x, float beta, float *y);
 

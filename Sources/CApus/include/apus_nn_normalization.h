@@ -21,12 +21,6 @@ void apus_layer_norm_gradient(
     size_t rows, size_t n, const float *restrict x, const float *restrict gamma,
     const float *restrict mean,
     const float *restrict reciprocal, const float *dy, float *dx);
-/// dgamma = keep dgamma + alpha Σ_r dy xhat and dbeta = keep dbeta + alpha Σ_r dy; either may be
-/// NULL. With keep = 0, they are not read.
-void apus_layer_norm_parameter_gradient(
-    size_t rows, size_t n, const float *restrict x, const float *restrict mean,
-    const float *restrict reciprocal, const float *restrict dy, float alpha, float keep,
-    float *restrict dgamma, float *restrict dbeta);
 
 /// Group norm of x, batch × spatial × channels, over the pixels and channels of each group.
 ///
@@ -41,12 +35,5 @@ void apus_group_norm_gradient(
     size_t batch, size_t spatial, size_t channels, size_t groups, const float *restrict x,
     const float *restrict gamma, const float *restrict mean, const float *restrict reciprocal,
     const float *dy, float *dx);
-/// dgamma = keep dgamma + alpha Σ dy xhat and dbeta = keep dbeta + alpha Σ dy; either may be NULL.
-/// With keep = 0, they are not read.
-void apus_group_norm_parameter_gradient(
-    size_t batch, size_t spatial, size_t channels, size_t groups, const float *restrict x,
-    const float *restrict mean, const float *restrict reciprocal, const float *restrict dy,
-    float alpha,
-    float keep, float *restrict dgamma, float *restrict dbeta);
 
 #endif

@@ -19,12 +19,6 @@ enum { apus_rank_limit = 8 };
 void apus_copy_strided(
     size_t rank, const size_t *extents, const ptrdiff_t *x_strides, const float *restrict x,
     const ptrdiff_t *y_strides, float *restrict y);
-/// y[…] = beta y[…] + alpha x[…]; with beta = 0, y is not read. No stride of y is 0, save where the
-/// extent is 1.
-void apus_sink_strided(
-    size_t rank, const size_t *extents, float alpha, const ptrdiff_t *x_strides,
-    const float *restrict x,
-    float beta, const ptrdiff_t *y_strides, float *restrict y);
 /// y[…] += x[…], where strides of y may be 0, which sums over that axis: the gradient of a
 /// broadcast. The caller fills y first.
 void apus_add_strided(

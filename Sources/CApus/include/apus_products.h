@@ -8,8 +8,6 @@
 enum apus_product_start {
   /// c ← a · b
   APUS_FROM_ZERO,
-  /// c ← bias + a · b, the bias a row that every row of c begins with
-  APUS_FROM_BIAS,
   /// c ← c + a · b
   APUS_FROM_RESULT,
 };
@@ -32,28 +30,25 @@ struct apus_product {
   float *c;
   long c_row;
   enum apus_product_start start;
-  /// `columns` numbers; only read when it begins with the bias.
+  /// `columns` numbers that are added to every row once it is summed up; NULL for none.
   const float *bias;
   /// Whether negative results become zero.
   int rectify;
 };
 
-/// The products of one instruction set.
-struct apus_product_set {
-  const char *name;
-  /// Whether vectors are long enough for these to be faster than OpenBLAS, which knows the processor.
-  int is_wide;
-  /// c ← start + a · b
-  void (*product)(const struct apus_product *);
-  /// c ← a · bᵀ, b having `columns` rows of `depth` numbers; a_step is 1, there is one segment,
-  /// and it begins with zero and is not rectified.
-  void (*transposed_product)(const struct apus_product *);
-};
+/// c ← start + a · b, then c ← c + bias and c ← max(c, 0) where that is said.
+///
+/// An element is summed over segments and depth in their order, and the bias and the maximum do what they
+/// would do by themselves afterwards: they change no bit.
+void apus_multiply(const struct apus_product *);
 
-/// The best set that this machine can run.
-const struct apus_product_set *apus_best_product_set(void);
+/// c ← a · bᵀ, b having `columns` rows of `depth` numbers; a_step is 1, there is one segment,
+/// and it begins with zero, without bias, and is not rectified.
+void apus_multiply_transposed(const struct apus_product *);
 
-/// The sets that this machine can run, from the plainest; NULL from `ordinal` = their number on.
-const struct apus_product_set *apus_product_set(int ordinal);
+/// c ← alpha · a · b + beta · c, plainly: b may be transposed too, element (d, n) being
+/// `b[d * b_row + n * b_step]`. There is one segment; start, bias and rectify are not looked at. With
+/// beta = 0, c is not read.
+void apus_multiply_any(const struct apus_product *, long b_step, float alpha, float beta);
 
 #endif

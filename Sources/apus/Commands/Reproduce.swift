@@ -16,16 +16,21 @@ struct Reproduce: Command {
     arguments: [
       Argument("DIR", .directory, .one, "An experiment's directory, as under Simulations/.")
     ],
-    options: [update, RunGrammar.threads, RunGrammar.outOfSeveral, RunGrammar.dataDirectory],
+    options: [
+      update, RunGrammar.threads, RunGrammar.instructionSet, RunGrammar.outOfSeveral,
+      RunGrammar.dataDirectory,
+    ],
     examples: ["apus reproduce Simulations/fedavg-mnist-2nn"])
 
   private let directory: String
   private let updates: Bool
+  private let overrides: [String]
   private let options: RunOptions
 
   init(_ words: Words) throws(UsageError) {
     directory = words.argument() ?? ""
     updates = words.contains(Self.update)
+    overrides = RunGrammar.overrides(from: words)
     options = try RunGrammar.options(from: words)
   }
 
@@ -33,7 +38,8 @@ struct Reproduce: Command {
     Interruption.watch()
     var options = options
     options.environment = console.environment
-    let experiment = try Experiment(readingFrom: directory)
+    var experiment = try Experiment(readingFrom: directory)
+    for cell in experiment.cells.indices { experiment.cells[cell].overrides += overrides }
     let name = experiment.directory.split(separator: "/").last.map(String.init) ?? "experiment"
     let output = options.outputDirectory ?? "runs/reproduce-\(name)"
     if FileManager.default.fileExists(atPath: output) {

@@ -27,14 +27,15 @@ struct Simulate: Command {
       metrics.jsonl with a line a round, summary.json, model.safetensors, a checkpoint and \
       report.html.
       Ctrl-C stops once what is being done is safe; --resume goes on from there. The same recipe \
-      and seed give the same bytes, whatever the number of threads.
+      and seed give the same bytes on one kind of processor, whatever the number of threads, and with \
+      --instruction-set portable on every processor.
       """,
     arguments: [
       Argument("RECIPE", .file, .optional, "A recipe: a JSON5 file. Not with --resume.")
     ],
     options: [
-      seed, RunGrammar.set, RunGrammar.threads, RunGrammar.out, RunGrammar.dataDirectory,
-      logClients, checkpointEvery, profile, resume,
+      seed, RunGrammar.set, RunGrammar.threads, RunGrammar.instructionSet, RunGrammar.out,
+      RunGrammar.dataDirectory, logClients, checkpointEvery, profile, resume,
     ],
     examples: [
       "apus simulate recipe.json5",
@@ -64,13 +65,14 @@ struct Simulate: Command {
       if let recipe = words.argument() {
         throw words.failure("--resume and the recipe \(recipe), expected one of the two")
       }
-      for option in [Self.seed, RunGrammar.set, RunGrammar.out] where words.contains(option) {
+      let fixed = [Self.seed, RunGrammar.set, RunGrammar.instructionSet, RunGrammar.out]
+      for option in fixed where words.contains(option) {
         throw words.failure("--\(option.name) with --resume: a run goes on as it began")
       }
       source = .directory(directory)
     } else if let recipe = words.argument() {
       let seeds = seed.map { ["seed=\($0)"] } ?? []
-      source = .recipe(recipe, overrides: words.values(RunGrammar.set) + seeds)
+      source = .recipe(recipe, overrides: RunGrammar.overrides(from: words) + seeds)
     } else {
       throw words.failure("RECIPE is missing, expected a recipe or --resume DIR")
     }

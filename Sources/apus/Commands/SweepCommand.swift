@@ -20,8 +20,8 @@ struct SweepCommand: Command {
       """,
     arguments: [RunGrammar.recipe],
     options: [
-      grid, seeds, RunGrammar.set, RunGrammar.threads, RunGrammar.outOfSeveral,
-      RunGrammar.dataDirectory,
+      grid, seeds, RunGrammar.set, RunGrammar.threads, RunGrammar.instructionSet,
+      RunGrammar.outOfSeveral, RunGrammar.dataDirectory,
     ],
     examples: ["apus sweep recipe.json5 --grid algorithm.fedavg.learningRate=0.05,0.1 --seeds 3"])
 
@@ -35,7 +35,7 @@ struct SweepCommand: Command {
     recipeFile = words.argument() ?? ""
     options = try RunGrammar.options(from: words)
     seedCount = try words.integer(Self.seeds, in: 1...10_000) ?? 1
-    overrides = words.values(RunGrammar.set)
+    overrides = RunGrammar.overrides(from: words)
     var grid: [(key: String, values: [String])] = []
     for text in words.values(Self.grid) {
       let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

@@ -8,41 +8,28 @@
 //
 // Nothing in here may be reassociated: the roundings are part of the method.
 
-#ifndef APUS_NN_MATH_H
-#define APUS_NN_MATH_H
-
-#include <stdint.h>
-
-#include "clones.h"
-
-#define APUS_EXACT _Pragma("clang fp contract(fast) reassociate(off)")
-
-// The iterations of the loop that follows are independent. Unlike `restrict`, this allows an output
-// that is the very buffer of an input.
-#define APUS_PARALLEL _Pragma("clang loop vectorize(assume_safety)")
-
-APUS_INLINE int32_t bits_of(float x) {
+INLINE int32_t bits_of(float x) {
   int32_t i;
   __builtin_memcpy(&i, &x, 4);
   return i;
 }
 
-APUS_INLINE float float_of(int32_t i) {
+INLINE float float_of(int32_t i) {
   float x;
   __builtin_memcpy(&x, &i, 4);
   return x;
 }
 
-APUS_INLINE float magnitude(float x) { return float_of(bits_of(x) & 0x7FFFFFFF); }
+INLINE float magnitude(float x) { return float_of(bits_of(x) & 0x7FFFFFFF); }
 
-APUS_INLINE float with_sign_of(float magnitude, float sign) {
+INLINE float with_sign_of(float magnitude, float sign) {
   return float_of(bits_of(magnitude) | (bits_of(sign) & INT32_MIN));
 }
 
 /// e^x = 2^n e^r with |r| ≤ ln 2 / 2. The polynomial and the two parts of ln 2 are those of Cephes
 /// (S. L. Moshier, expf.c).
-APUS_INLINE float exponential(float x) {
-  APUS_EXACT
+INLINE float exponential(float x) {
+  FP_FUSED
   x = x < -104.0f ? -104.0f : x;  // rounds to 0; these comparisons let NaN through
   x = x > 89.0f ? 89.0f : x;      // rounds to infinity
   const float magic = 12582912.0f;  // 1.5 · 2^23: adding it rounds to an integer
@@ -68,8 +55,8 @@ APUS_INLINE float exponential(float x) {
 }
 
 /// ln(2^e m) = e ln 2 + ln m with √½ ≤ m < √2. The polynomial is that of Cephes (logf.c).
-APUS_INLINE float logarithm(float x) {
-  APUS_EXACT
+INLINE float logarithm(float x) {
+  FP_FUSED
   float scaled = x < 1.17549435e-38f ? x * 8388608.0f : x;  // subnormal: times 2^23
   int32_t bits = bits_of(scaled);
   // Subtracting the bits of √½ makes the exponent field that of x / √½, so that m starts at √½.
@@ -98,16 +85,16 @@ APUS_INLINE float logarithm(float x) {
 }
 
 /// ln(1 + x) for 0 ≤ x ≤ 1: the logarithm of the rounded sum, and what the rounding lost.
-APUS_INLINE float logarithm_of_one_plus(float x) {
-  APUS_EXACT
+INLINE float logarithm_of_one_plus(float x) {
+  FP_FUSED
   float u = 1.0f + x;
   float lost = x - (u - 1.0f);
   return logarithm(u) + lost / u;
 }
 
 /// The small arguments' polynomial is that of Cephes (tanhf.c); the others' are 1 - 2 / (e^2x + 1).
-APUS_INLINE float hyperbolic_tangent(float x) {
-  APUS_EXACT
+INLINE float hyperbolic_tangent(float x) {
+  FP_FUSED
   float a = magnitude(x);
   float s = x * x;
   float p = -5.70498872745e-3f;
@@ -120,14 +107,14 @@ APUS_INLINE float hyperbolic_tangent(float x) {
   return a < 0.625f ? small : with_sign_of(large, x);
 }
 
-APUS_INLINE float logistic(float x) {
-  APUS_EXACT
+INLINE float logistic(float x) {
+  FP_FUSED
   return 1.0f / (1.0f + exponential(-x));
 }
 
 /// The polynomials are printed by fit_error_function.py, beside the tests' goldens.
-APUS_INLINE float error_function(float x) {
-  APUS_EXACT
+INLINE float error_function(float x) {
+  FP_FUSED
   float s = x * x;
   float p = -0.00060449769f;
   p = p * s + 0.00500351053f;
@@ -149,5 +136,3 @@ APUS_INLINE float error_function(float x) {
   float large = 1.0f - exponential(-t * q);
   return a < 0.9f ? small : with_sign_of(large, x);
 }
-
-#endif

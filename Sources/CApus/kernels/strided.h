@@ -1,9 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "apus_nn_strided.h"
-
-#include "nn_math.h"
+FP_EXPRESSIONS
 
 // One or two inputs and an output under the same loops, after axes of extent 1 are dropped and
 // neighbours that are contiguous in all three are joined.
@@ -44,7 +42,7 @@ static size_t simplified(
 
 // Steps to the next index of the axes before the last `inner`; offsets follow. Returns 0 after the
 // last.
-APUS_INLINE int advance(
+INLINE int advance(
     const loops *l, size_t inner, size_t *index, ptrdiff_t *a, ptrdiff_t *b, ptrdiff_t *y) {
   for (size_t d = l->rank - inner; d-- > 0;) {
     *a += l->a[d];
@@ -76,31 +74,9 @@ APUS_INLINE int advance(
     }                                                      \
   }
 
-APUS_CLONES void apus_sink_strided(
-    size_t rank, const size_t *extents, float alpha, const ptrdiff_t *x_strides,
-    const float *restrict x, float beta, const ptrdiff_t *y_strides, float *restrict y) {
-#pragma clang fp contract(fast)
-  loops l;
-  if (simplified(&l, rank, extents, x_strides, x_strides, y_strides) == 0) return;
-  size_t index[apus_rank_limit] = {0}, last = l.rank - 1;
-  ptrdiff_t at = 0, unused = 0, to = 0;
-  ptrdiff_t n = (ptrdiff_t)l.extents[last], sa = l.a[last], sy = l.y[last];
-  do {
-    const float *restrict xa = x + at;
-    float *restrict ya = y + to;
-    if (beta != 0) {
-      ROW(*y_ = beta * *y_ + alpha * x_)
-    } else if (alpha != 1) {
-      ROW(*y_ = alpha * x_)
-    } else {
-      ROW(*y_ = x_)
-    }
-  } while (advance(&l, 1, index, &at, &unused, &to));
-}
-
 // Where reading goes down the columns of a matrix, squares of it are copied, so that every cache
 // line that is fetched is used up at once. Returns 0 where that is not the case.
-APUS_INLINE int copy_transposed(
+INLINE int copy_transposed(
     const loops *from, const float *restrict x, float *restrict y) {
   enum { side = 16 };
   loops l = *from;
@@ -140,7 +116,7 @@ APUS_INLINE int copy_transposed(
   return 1;
 }
 
-APUS_CLONES void apus_copy_strided(
+static void KERNEL(copy_strided)(
     size_t rank, const size_t *extents, const ptrdiff_t *x_strides, const float *restrict x,
     const ptrdiff_t *y_strides, float *restrict y) {
   loops l;
@@ -156,7 +132,7 @@ APUS_CLONES void apus_copy_strided(
   } while (advance(&l, 1, index, &at, &unused, &to));
 }
 
-APUS_CLONES void apus_add_strided(
+static void KERNEL(add_strided)(
     size_t rank, const size_t *extents, const ptrdiff_t *x_strides, const float *restrict x,
     const ptrdiff_t *y_strides, float *restrict y) {
   loops l;
@@ -168,7 +144,7 @@ APUS_CLONES void apus_add_strided(
     const float *restrict xa = x + at;
     float *restrict ya = y + to;
     if (sy == 0) {
-#pragma clang fp reassociate(on)
+FP_ANY_ORDER
       double sum = 0;
       if (sa == 1) {
         for (ptrdiff_t i = 0; i < n; i++) sum += (double)xa[i];
@@ -196,7 +172,7 @@ APUS_CLONES void apus_add_strided(
   }                                                                                  \
   break;
 
-APUS_CLONES void apus_binary_strided(
+static void KERNEL(binary_strided)(
     apus_operator op, size_t rank, const size_t *extents, const ptrdiff_t *a_strides,
     const float *restrict a, const ptrdiff_t *b_strides, const float *restrict b,
     float *restrict y) {

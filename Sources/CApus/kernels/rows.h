@@ -1,18 +1,16 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "apus_nn_rows.h"
+FP_EXPRESSIONS
 
-#include "nn_math.h"
-
-APUS_INLINE ptrdiff_t first_bad(size_t count, size_t rows, const int32_t *restrict indices) {
+INLINE ptrdiff_t first_bad(size_t count, size_t rows, const int32_t *restrict indices) {
   for (size_t c = 0; c < count; c++) {
     if (indices[c] < 0 || (size_t)indices[c] >= rows) return (ptrdiff_t)c;
   }
   return -1;
 }
 
-APUS_CLONES ptrdiff_t apus_gather_rows(
+static ptrdiff_t KERNEL(gather_rows)(
     size_t count, size_t width, size_t rows, const float *restrict table,
     const int32_t *restrict indices, float *restrict y) {
   ptrdiff_t bad = first_bad(count, rows, indices);
@@ -24,10 +22,10 @@ APUS_CLONES ptrdiff_t apus_gather_rows(
   return -1;
 }
 
-APUS_CLONES ptrdiff_t apus_scatter_add_rows(
+static ptrdiff_t KERNEL(scatter_add_rows)(
     size_t count, size_t width, size_t rows, float alpha, const int32_t *restrict indices,
     const float *restrict x, float *restrict table) {
-#pragma clang fp contract(fast)
+FP_FUSED
   ptrdiff_t bad = first_bad(count, rows, indices);
   if (bad >= 0) return bad;
   for (size_t c = 0; c < count; c++, x += width) {

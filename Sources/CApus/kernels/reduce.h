@@ -1,20 +1,17 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "apus_nn_elementwise.h"
-#include "apus_nn_reduce.h"
+FP_EXPRESSIONS
 
-#include "nn_math.h"
+enum { COLUMN_TILE = 64, ROW_BLOCK = 64 };  // columns in registers, rows summed before they join the total
 
-enum { tile = 64, block = 64 };  // columns in registers, rows summed before they join the total
-
-// Adds up `width` ≤ tile columns of `rows` rows that are `stride` apart.
-APUS_INLINE void tile_sums(
+// Adds up `width` ≤ COLUMN_TILE columns of `rows` rows that are `stride` apart.
+INLINE void tile_sums(
     size_t rows, size_t width, size_t stride, const float *restrict x, float *restrict total) {
-  float part[tile];
+  float part[COLUMN_TILE];
   for (size_t i = 0; i < width; i++) total[i] = 0;
-  for (size_t first = 0; first < rows; first += block) {
-    size_t last = rows - first < block ? rows : first + block;
+  for (size_t first = 0; first < rows; first += ROW_BLOCK) {
+    size_t last = rows - first < ROW_BLOCK ? rows : first + ROW_BLOCK;
     for (size_t i = 0; i < width; i++) part[i] = 0;
     for (size_t r = first; r < last; r++) {
       const float *restrict row = x + r * stride;
@@ -25,14 +22,14 @@ APUS_INLINE void tile_sums(
 }
 
 // y = beta y + alpha × the sums of the columns; a whole tile has a width that the compiler knows.
-APUS_INLINE void column_sums(
+INLINE void column_sums(
     size_t rows, size_t n, float alpha, const float *restrict x, float beta, float *restrict y) {
-#pragma clang fp contract(fast)
-  float total[tile];
-  for (size_t first = 0; first < n; first += tile) {
-    size_t width = n - first < tile ? n - first : tile;
-    if (width == tile) {
-      tile_sums(rows, tile, n, x + first, total);
+FP_FUSED
+  float total[COLUMN_TILE];
+  for (size_t first = 0; first < n; first += COLUMN_TILE) {
+    size_t width = n - first < COLUMN_TILE ? n - first : COLUMN_TILE;
+    if (width == COLUMN_TILE) {
+      tile_sums(rows, COLUMN_TILE, n, x + first, total);
     } else {
       tile_sums(rows, width, n, x + first, total);
     }
@@ -45,17 +42,17 @@ APUS_INLINE void column_sums(
   }
 }
 
-APUS_CLONES void apus_column_sums(
+static void KERNEL(column_sums)(
     size_t rows, size_t n, float alpha, const float *restrict x, float beta, float *restrict y) {
   column_sums(rows, n, alpha, x, beta, y);
 }
 
-APUS_CLONES void apus_sum_axis(
+static void KERNEL(sum_axis)(
     size_t outer, size_t axis, size_t inner, float scale, const float *restrict x,
     float *restrict y) {
   for (size_t o = 0; o < outer; o++, x += axis * inner, y += inner) {
     if (inner == 1) {
-#pragma clang fp reassociate(on)
+FP_ANY_ORDER
       double sum = 0;
       for (size_t a = 0; a < axis; a++) sum += (double)x[a];
       y[0] = (float)(sum * (double)scale);
@@ -65,7 +62,7 @@ APUS_CLONES void apus_sum_axis(
   }
 }
 
-APUS_CLONES void apus_broadcast_axis(
+static void KERNEL(broadcast_axis)(
     size_t outer, size_t axis, size_t inner, float scale, const float *restrict dy,
     float *restrict dx) {
   for (size_t o = 0; o < outer; o++, dy += inner) {
@@ -81,7 +78,7 @@ APUS_CLONES void apus_broadcast_axis(
   }
 }
 
-APUS_CLONES void apus_max_axis(
+static void KERNEL(max_axis)(
     size_t outer, size_t axis, size_t inner, const float *restrict x, float *restrict y,
     int32_t *restrict where) {
   for (size_t o = 0; o < outer; o++, y += inner, where += inner) {
@@ -102,7 +99,7 @@ APUS_CLONES void apus_max_axis(
   }
 }
 
-APUS_CLONES void apus_max_axis_gradient(
+static void KERNEL(max_axis_gradient)(
     size_t outer, size_t axis, size_t inner, const int32_t *restrict where,
     const float *restrict dy, float *restrict dx) {
   for (size_t o = 0; o < outer; o++, where += inner, dy += inner) {

@@ -1,43 +1,39 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "apus_exact_sum.h"
-
-#include "clones.h"
-
 // The rounding below is lost if the compiler simplifies it, or fuses the product into it.
-#pragma clang fp contract(off) reassociate(off)
+FP_AS_WRITTEN
 
 // 1.5 * 2^52. Adding it to |v| <= 2^51 leaves no bits for a fraction, so v is rounded to an integer, which
 // then is the difference of the bit patterns.
 #define MAGIC 6755399441055744.0
 
-APUS_INLINE uint64_t bits(double d) {
+INLINE uint64_t bits_of_double(double d) {
   uint64_t i;
   __builtin_memcpy(&i, &d, 8);
   return i;
 }
 
-APUS_INLINE uint32_t magnitude(float f) {
+INLINE uint32_t bits_of_magnitude(float f) {
   uint32_t i;
   __builtin_memcpy(&i, &f, 4);
   return i & 0x7fffffff;
 }
 
-APUS_CLONES uint32_t apus_exact_add(
+static uint32_t KERNEL(exact_add)(
     size_t n, uint64_t *restrict sum, const float *restrict x, double scale) {
   uint32_t top = 0;
   for (size_t i = 0; i < n; i++) {
-    uint32_t m = magnitude(x[i]);
+    uint32_t m = bits_of_magnitude(x[i]);
     top = m > top ? m : top;
-    sum[i] += bits((double)x[i] * scale + MAGIC) - bits(MAGIC);
+    sum[i] += bits_of_double((double)x[i] * scale + MAGIC) - bits_of_double(MAGIC);
   }
   return top;
 }
 
-APUS_CLONES void apus_exact_subtract(
+static void KERNEL(exact_subtract)(
     size_t n, uint64_t *restrict sum, const float *restrict x, double scale) {
-  for (size_t i = 0; i < n; i++) sum[i] -= bits((double)x[i] * scale + MAGIC) - bits(MAGIC);
+  for (size_t i = 0; i < n; i++) sum[i] -= bits_of_double((double)x[i] * scale + MAGIC) - bits_of_double(MAGIC);
 }
 
 #define UPDATE(k) \
@@ -45,18 +41,18 @@ APUS_CLONES void apus_exact_subtract(
   double s##k = scales[k]
 #define UPDATES \
   UPDATE(0); UPDATE(1); UPDATE(2); UPDATE(3); UPDATE(4); UPDATE(5); UPDATE(6); UPDATE(7)
-#define TERM(k) bits((double)x##k[i] * s##k + MAGIC)
+#define TERM(k) bits_of_double((double)x##k[i] * s##k + MAGIC)
 #define TERMS \
-  (TERM(0) + TERM(1) + TERM(2) + TERM(3) + TERM(4) + TERM(5) + TERM(6) + TERM(7) - 8 * bits(MAGIC))
+  (TERM(0) + TERM(1) + TERM(2) + TERM(3) + TERM(4) + TERM(5) + TERM(6) + TERM(7) - 8 * bits_of_double(MAGIC))
 #define SEE(k) \
   do { \
-    uint32_t m = magnitude(x##k[i]); \
+    uint32_t m = bits_of_magnitude(x##k[i]); \
     top = m > top ? m : top; \
   } while (0)
 
 // Eight updates at once, so that the accumulator is read and written once. Not in blocks: every stream
 // would begin anew in each of them, and nothing is gained.
-APUS_CLONES uint32_t apus_exact_add8(
+static uint32_t KERNEL(exact_add8)(
     size_t n, uint64_t *restrict sum, const float *const *xs, const double *scales) {
   UPDATES;
   uint32_t top = 0;
@@ -67,23 +63,23 @@ APUS_CLONES uint32_t apus_exact_add8(
   return top;
 }
 
-APUS_CLONES void apus_exact_subtract8(
+static void KERNEL(exact_subtract8)(
     size_t n, uint64_t *restrict sum, const float *const *xs, const double *scales) {
   UPDATES;
   for (size_t i = 0; i < n; i++) sum[i] -= TERMS;
 }
 
-APUS_CLONES void apus_exact_merge(
+static void KERNEL(exact_merge)(
     size_t n, uint64_t *restrict sum, const uint64_t *restrict other) {
   for (size_t i = 0; i < n; i++) sum[i] += other[i];
 }
 
-APUS_CLONES void apus_exact_mean(
+static void KERNEL(exact_mean)(
     size_t n, const uint64_t *restrict sum, double divisor, float *restrict mean) {
   for (size_t i = 0; i < n; i++) mean[i] = (float)((double)(int64_t)sum[i] / divisor);
 }
 
-APUS_CLONES uint64_t apus_exact_greatest(size_t n, const uint64_t *restrict sum) {
+static uint64_t KERNEL(exact_greatest)(size_t n, const uint64_t *restrict sum) {
   uint64_t top = 0;
   for (size_t i = 0; i < n; i++) {
     uint64_t m = (int64_t)sum[i] < 0 ? 0 - sum[i] : sum[i];

@@ -1,42 +1,31 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "apus_nn_elementwise.h"
+FP_EXPRESSIONS
 
-#include "nn_math.h"
-
-APUS_CLONES void apus_fill(size_t n, float value, float *y) {
+static void KERNEL(fill)(size_t n, float value, float *y) {
   for (size_t i = 0; i < n; i++) y[i] = value;
 }
 
-APUS_CLONES void apus_copy(size_t n, const float *restrict x, float *restrict y) {
-  for (size_t i = 0; i < n; i++) y[i] = x[i];
+static void KERNEL(affine)(size_t n, float alpha, float beta, const float *x, float *y) {
+FP_FUSED
+  PARALLEL for (size_t i = 0; i < n; i++) y[i] = alpha * x[i] + beta;
 }
 
-APUS_CLONES void apus_affine(size_t n, float alpha, float beta, const float *x, float *y) {
-#pragma clang fp contract(fast)
-  APUS_PARALLEL for (size_t i = 0; i < n; i++) y[i] = alpha * x[i] + beta;
-}
-
-APUS_CLONES void apus_axpy(size_t n, float alpha, const float *x, float *y) {
-#pragma clang fp contract(fast)
-  APUS_PARALLEL for (size_t i = 0; i < n; i++) y[i] += alpha * x[i];
-}
-
-APUS_CLONES void apus_sink(size_t n, float alpha, const float *x, float beta, float *y) {
-#pragma clang fp contract(fast)
+static void KERNEL(sink)(size_t n, float alpha, const float *x, float beta, float *y) {
+FP_FUSED
   if (beta == 0) {
-    APUS_PARALLEL for (size_t i = 0; i < n; i++) y[i] = alpha * x[i];
+    PARALLEL for (size_t i = 0; i < n; i++) y[i] = alpha * x[i];
   } else if (beta == 1) {
-    APUS_PARALLEL for (size_t i = 0; i < n; i++) y[i] += alpha * x[i];
+    PARALLEL for (size_t i = 0; i < n; i++) y[i] += alpha * x[i];
   } else {
-    APUS_PARALLEL for (size_t i = 0; i < n; i++) y[i] = beta * y[i] + alpha * x[i];
+    PARALLEL for (size_t i = 0; i < n; i++) y[i] = beta * y[i] + alpha * x[i];
   }
 }
 
 // One loop per operator; A and B are the two numbers, as expressions in i.
 #define BINARY_LOOP(n, A, B, y, expression)          \
-  APUS_PARALLEL for (size_t i = 0; i < (n); i++) {   \
+  PARALLEL for (size_t i = 0; i < (n); i++) {   \
     float a_ = (A), b_ = (B);                        \
     (y)[i] = (expression);                           \
   }                                                  \
@@ -51,24 +40,24 @@ APUS_CLONES void apus_sink(size_t n, float alpha, const float *x, float beta, fl
     case apus_operator_divide_into: BINARY_LOOP(n, A, B, y, b_ / a_)            \
   }
 
-APUS_CLONES void apus_binary(
+static void KERNEL(binary)(
     apus_operator op, size_t n, const float *a, const float *b, float *y) {
   BINARY_SWITCH(op, n, a[i], b[i], y)
 }
 
-APUS_CLONES void apus_binary_scalar(
+static void KERNEL(binary_scalar)(
     apus_operator op, size_t n, const float *a, float b, float *y) {
   BINARY_SWITCH(op, n, a[i], b, y)
 }
 
-APUS_CLONES void apus_binary_row(
+static void KERNEL(binary_row)(
     apus_operator op, size_t rows, size_t n, const float *a, const float *restrict b, float *y) {
   for (size_t r = 0; r < rows; r++, a += n, y += n) {
     BINARY_SWITCH(op, n, a[i], b[i], y)
   }
 }
 
-APUS_CLONES void apus_binary_column(
+static void KERNEL(binary_column)(
     apus_operator op, size_t rows, size_t n, const float *a, const float *restrict b, float *y) {
   for (size_t r = 0; r < rows; r++, a += n, y += n) {
     float scalar = b[r];
@@ -76,28 +65,28 @@ APUS_CLONES void apus_binary_column(
   }
 }
 
-APUS_CLONES void apus_negate(size_t n, const float *x, float *y) {
-  APUS_PARALLEL for (size_t i = 0; i < n; i++) y[i] = -x[i];
+static void KERNEL(negate)(size_t n, const float *x, float *y) {
+  PARALLEL for (size_t i = 0; i < n; i++) y[i] = -x[i];
 }
 
-APUS_CLONES void apus_exp(size_t n, const float *x, float *y) {
-  APUS_PARALLEL for (size_t i = 0; i < n; i++) y[i] = exponential(x[i]);
+static void KERNEL(exp)(size_t n, const float *x, float *y) {
+  PARALLEL for (size_t i = 0; i < n; i++) y[i] = exponential(x[i]);
 }
 
-APUS_CLONES void apus_log(size_t n, const float *x, float *y) {
-  APUS_PARALLEL for (size_t i = 0; i < n; i++) y[i] = logarithm(x[i]);
+static void KERNEL(log)(size_t n, const float *x, float *y) {
+  PARALLEL for (size_t i = 0; i < n; i++) y[i] = logarithm(x[i]);
 }
 
-APUS_CLONES void apus_sqrt(size_t n, const float *x, float *y) {
-  APUS_PARALLEL for (size_t i = 0; i < n; i++) y[i] = __builtin_elementwise_sqrt(x[i]);
+static void KERNEL(sqrt)(size_t n, const float *x, float *y) {
+  PARALLEL for (size_t i = 0; i < n; i++) y[i] = __builtin_elementwise_sqrt(x[i]);
 }
 
-APUS_CLONES void apus_sqrt_gradient(size_t n, const float *y, const float *dy, float *dx) {
-  APUS_PARALLEL for (size_t i = 0; i < n; i++) dx[i] = dy[i] * 0.5f / y[i];
+static void KERNEL(sqrt_gradient)(size_t n, const float *y, const float *dy, float *dx) {
+  PARALLEL for (size_t i = 0; i < n; i++) dx[i] = dy[i] * 0.5f / y[i];
 }
 
 // x^k by squaring, for 0 ≤ k ≤ 64, in a fixed number of steps.
-APUS_INLINE float integer_power(float x, uint32_t k) {
+INLINE float integer_power(float x, uint32_t k) {
   float y = 1;
 #pragma clang loop unroll(full)
   for (uint32_t bit = 1; bit <= 64; bit <<= 1) {
@@ -108,10 +97,10 @@ APUS_INLINE float integer_power(float x, uint32_t k) {
 }
 
 // dx = dy p x^e, where dy = 1 and p = 1 give the power itself; dy may be NULL for that.
-APUS_INLINE void scaled_power(
+INLINE void scaled_power(
     size_t n, float p, float e, const float *x, const float *dy, float *y) {
 #define POWER_LOOP(expression)                       \
-  APUS_PARALLEL for (size_t i = 0; i < n; i++) {     \
+  PARALLEL for (size_t i = 0; i < n; i++) {     \
     float x_ = x[i];                                 \
     float s_ = dy ? dy[i] * p : p;                   \
     y[i] = s_ * (expression);                        \
@@ -143,20 +132,20 @@ APUS_INLINE void scaled_power(
 #undef POWER_LOOP
 }
 
-APUS_CLONES void apus_power(size_t n, float p, const float *x, float *y) {
+static void KERNEL(power)(size_t n, float p, const float *x, float *y) {
   if (p == 0) {
-    apus_fill(n, 1, y);
+    KERNEL(fill)(n, 1, y);
   } else {
     scaled_power(n, 1, p, x, NULL, y);
   }
 }
 
-APUS_CLONES void apus_power_gradient(
+static void KERNEL(power_gradient)(
     size_t n, float p, const float *x, const float *dy, float *dx) {
   if (p == 0) {
-    apus_fill(n, 0, dx);
+    KERNEL(fill)(n, 0, dx);
   } else if (p == 1) {
-    apus_affine(n, 1, 0, dy, dx);
+    KERNEL(affine)(n, 1, 0, dy, dx);
   } else {
     scaled_power(n, p, p - 1, x, dy, dx);
   }

@@ -1,9 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "apus_nn_convolution.h"
-
-#include "nn_math.h"
+FP_EXPRESSIONS
 
 // The taps [low, high) of a kernel of `kernel` that fall within 0..<size when the first is at
 // `start`.
@@ -11,26 +9,26 @@ typedef struct {
   ptrdiff_t low, high;
 } taps;
 
-APUS_INLINE taps taps_inside(ptrdiff_t start, size_t kernel, size_t size) {
+INLINE taps taps_inside(ptrdiff_t start, size_t kernel, size_t size) {
   ptrdiff_t low = start < 0 ? -start : 0, high = (ptrdiff_t)size - start;
   high = high > (ptrdiff_t)kernel ? (ptrdiff_t)kernel : high;
   low = low > (ptrdiff_t)kernel ? (ptrdiff_t)kernel : low;
   return (taps){low, high < low ? low : high};
 }
 
-APUS_INLINE ptrdiff_t first_row(const apus_window *w, size_t oy) {
+INLINE ptrdiff_t first_row(const apus_window *w, size_t oy) {
   return (ptrdiff_t)(oy * w->stride_height) - (ptrdiff_t)w->padding_height;
 }
 
-APUS_INLINE ptrdiff_t first_column(const apus_window *w, size_t ox) {
+INLINE ptrdiff_t first_column(const apus_window *w, size_t ox) {
   return (ptrdiff_t)(ox * w->stride_width) - (ptrdiff_t)w->padding_width;
 }
 
-APUS_INLINE void zero(ptrdiff_t n, float *restrict y) {
+INLINE void zero(ptrdiff_t n, float *restrict y) {
   for (ptrdiff_t i = 0; i < n; i++) y[i] = 0;
 }
 
-APUS_CLONES void apus_im2col(
+static void KERNEL(im2col)(
     size_t batch, const apus_window *window, size_t first, size_t count, const float *restrict x,
     float *restrict columns) {
   const apus_window w = *window;
@@ -69,7 +67,7 @@ APUS_CLONES void apus_im2col(
   }
 }
 
-APUS_CLONES void apus_col2im(
+static void KERNEL(col2im)(
     size_t batch, const apus_window *window, size_t first, size_t count,
     const float *restrict columns, float *restrict dx) {
   const apus_window w = *window;
@@ -130,10 +128,10 @@ APUS_CLONES void apus_col2im(
     }                                                                                           \
   }
 
-APUS_CLONES void apus_depthwise(
+static void KERNEL(depthwise)(
     size_t batch, const apus_window *window, size_t multiplier, const float *restrict x,
     const float *restrict filter, float *restrict y) {
-#pragma clang fp contract(fast)
+FP_FUSED
   const apus_window w = *window;
   size_t channels = w.channels, m = multiplier;
   zero((ptrdiff_t)(batch * w.out_height * w.out_width * channels * m), y);
@@ -150,10 +148,10 @@ APUS_CLONES void apus_depthwise(
   }
 }
 
-APUS_CLONES void apus_depthwise_input_gradient(
+static void KERNEL(depthwise_input_gradient)(
     size_t batch, const apus_window *window, size_t multiplier, const float *restrict filter,
     const float *restrict dy, float *restrict dx) {
-#pragma clang fp contract(fast)
+FP_FUSED
   const apus_window w = *window;
   size_t channels = w.channels, m = multiplier;
   zero((ptrdiff_t)(batch * w.height * w.width * channels), dx);
@@ -170,10 +168,10 @@ APUS_CLONES void apus_depthwise_input_gradient(
   }
 }
 
-APUS_CLONES void apus_depthwise_filter_gradient(
+static void KERNEL(depthwise_filter_gradient)(
     size_t batch, const apus_window *window, size_t multiplier, float alpha,
     const float *restrict x, const float *restrict dy, float beta, float *restrict dfilter) {
-#pragma clang fp contract(fast)
+FP_FUSED
   const apus_window w = *window;
   size_t channels = w.channels, m = multiplier, width = channels * m;
   size_t size = w.kernel_height * w.kernel_width * width;
@@ -184,14 +182,14 @@ APUS_CLONES void apus_depthwise_filter_gradient(
   }
   // Sums over one image stay apart from the rest until they are complete: 64 channels of one tap at
   // a time.
-  enum { tile = 64 };
+  enum { TILE = 64 };
   for (size_t ky = 0; ky < w.kernel_height; ky++) {
     for (size_t kx = 0; kx < w.kernel_width; kx++) {
       float *restrict to = dfilter + (ky * w.kernel_width + kx) * width;
-      for (size_t first = 0; first < width; first += tile) {
-        size_t n = width - first < tile ? width - first : tile;
+      for (size_t first = 0; first < width; first += TILE) {
+        size_t n = width - first < TILE ? width - first : TILE;
         for (size_t b = 0; b < batch; b++) {
-          float sum[tile] = {0};
+          float sum[TILE] = {0};
           for (size_t oy = 0; oy < w.out_height; oy++) {
             ptrdiff_t row = first_row(&w, oy) + (ptrdiff_t)ky;
             if (row < 0 || row >= (ptrdiff_t)w.height) continue;

@@ -1,15 +1,11 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "apus_magnitudes.h"
-
-#include "clones.h"
-
 // Sums are taken in the order that is written, so that every instruction set gives the same bits. (The
 // square of a float is exact in double, so a fused multiply-add could not change it.)
-#pragma clang fp contract(off) reassociate(off)
+FP_AS_WRITTEN
 
-APUS_CLONES uint32_t apus_greatest_magnitude(size_t n, const float *restrict x) {
+static uint32_t KERNEL(greatest_magnitude)(size_t n, const float *restrict x) {
   uint32_t top = 0;
   for (size_t i = 0; i < n; i++) {
     uint32_t m;
@@ -22,7 +18,7 @@ APUS_CLONES uint32_t apus_greatest_magnitude(size_t n, const float *restrict x) 
 
 enum { LANES = 32 };
 
-APUS_CLONES double apus_squared_norm(size_t n, const float *restrict x) {
+static double KERNEL(squared_norm)(size_t n, const float *restrict x) {
   double lanes[LANES] = {0};
   size_t whole = n - n % LANES;
   for (size_t i = 0; i < whole; i += LANES) {

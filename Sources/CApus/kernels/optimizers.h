@@ -1,14 +1,10 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "apus_optimizers.h"
-
-#include "clones.h"
-
 // Memory is the limit here, so fused multiply-adds would win nothing, and cost equal bits.
-#pragma clang fp contract(off) reassociate(off)
+FP_AS_WRITTEN
 
-APUS_CLONES void apus_sgd_step(
+static void KERNEL(sgd_step)(
     size_t n, float *restrict x, const float *restrict g, float rate, float decay) {
   if (decay == 0) {
     for (size_t i = 0; i < n; i++) x[i] -= rate * g[i];
@@ -17,7 +13,7 @@ APUS_CLONES void apus_sgd_step(
   }
 }
 
-APUS_CLONES void apus_momentum_step(
+static void KERNEL(momentum_step)(
     size_t n, float *restrict x, const float *restrict g, float *restrict velocity, float rate,
     float momentum, float decay, int nesterov) {
   if (nesterov) {
@@ -36,7 +32,7 @@ APUS_CLONES void apus_momentum_step(
   }
 }
 
-APUS_CLONES void apus_adam_step(
+static void KERNEL(adam_step)(
     size_t n, float *restrict x, const float *restrict g, float *restrict m, float *restrict v,
     float rate, float decay, float shrink, float gain1, float beta2, float gain2, float correction,
     float epsilon) {

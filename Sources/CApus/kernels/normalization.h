@@ -1,20 +1,18 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "apus_nn_normalization.h"
-
-#include "nn_math.h"
+FP_EXPRESSIONS
 
 // A choice between loops, not a choice within one: `beta ? beta[i] : 0` becomes a masked load from
 // address 0, which faults and is repaired at every step, fifty times slower.
 
-APUS_CLONES void apus_layer_norm(
+static void KERNEL(layer_norm)(
     size_t rows, size_t n, float epsilon, const float *x, const float *restrict gamma,
     const float *restrict beta, float *y, float *restrict mean, float *restrict reciprocal) {
   for (size_t r = 0; r < rows; r++, x += n, y += n) {
     double center = 0, variance = 0;
     {
-#pragma clang fp reassociate(on) contract(fast)
+FP_ANY_ORDER_FUSED
       for (size_t i = 0; i < n; i++) center += (double)x[i];
       center /= (double)n;
       for (size_t i = 0; i < n; i++) {
@@ -28,13 +26,13 @@ APUS_CLONES void apus_layer_norm(
     mean[r] = m;
     reciprocal[r] = s;
     if (gamma && beta) {
-      APUS_PARALLEL for (size_t i = 0; i < n; i++) y[i] = (x[i] - m) * s * gamma[i] + beta[i];
+      PARALLEL for (size_t i = 0; i < n; i++) y[i] = (x[i] - m) * s * gamma[i] + beta[i];
     } else if (gamma) {
-      APUS_PARALLEL for (size_t i = 0; i < n; i++) y[i] = (x[i] - m) * s * gamma[i];
+      PARALLEL for (size_t i = 0; i < n; i++) y[i] = (x[i] - m) * s * gamma[i];
     } else if (beta) {
-      APUS_PARALLEL for (size_t i = 0; i < n; i++) y[i] = (x[i] - m) * s + beta[i];
+      PARALLEL for (size_t i = 0; i < n; i++) y[i] = (x[i] - m) * s + beta[i];
     } else {
-      APUS_PARALLEL for (size_t i = 0; i < n; i++) y[i] = (x[i] - m) * s;
+      PARALLEL for (size_t i = 0; i < n; i++) y[i] = (x[i] - m) * s;
     }
   }
 }
@@ -45,7 +43,7 @@ APUS_CLONES void apus_layer_norm(
   {                                                                        \
     float m = mean[r], s = reciprocal[r], a, b;                            \
     {                                                                      \
-      _Pragma("clang fp reassociate(on) contract(fast)")                   \
+      FP_ANY_ORDER_FUSED                   \
       double sum = 0, product = 0;                                         \
       for (size_t i = 0; i < n; i++) {                                     \
         double g = (double)(G);                                            \
@@ -55,12 +53,12 @@ APUS_CLONES void apus_layer_norm(
       a = (float)(sum / (double)n);                                        \
       b = (float)(product / (double)n);                                    \
     }                                                                      \
-    APUS_PARALLEL for (size_t i = 0; i < n; i++) {                         \
+    PARALLEL for (size_t i = 0; i < n; i++) {                         \
       dx[i] = ((G) - a - (x[i] - m) * s * b) * s;                          \
     }                                                                      \
   }
 
-APUS_CLONES void apus_layer_norm_gradient(
+static void KERNEL(layer_norm_gradient)(
     size_t rows, size_t n, const float *restrict x, const float *restrict gamma,
     const float *restrict mean, const float *restrict reciprocal, const float *dy, float *dx) {
   for (size_t r = 0; r < rows; r++, x += n, dy += n, dx += n) {
@@ -72,49 +70,23 @@ APUS_CLONES void apus_layer_norm_gradient(
   }
 }
 
-// A tile of channels: what is summed over pixels in one sweep.
-enum { tile = 32 };
+// Channels that are summed over pixels in one sweep.
+enum { CHANNEL_TILE = 32 };
 
-APUS_INLINE void settle(float *restrict to, size_t n, float alpha, float keep, const double *sum) {
-  for (size_t i = 0; to && i < n; i++) {
-    to[i] = (keep == 0 ? 0 : keep * to[i]) + alpha * (float)sum[i];
-  }
-}
-
-APUS_CLONES void apus_layer_norm_parameter_gradient(
-    size_t rows, size_t n, const float *restrict x, const float *restrict mean,
-    const float *restrict reciprocal, const float *restrict dy, float alpha, float keep,
-    float *restrict dgamma, float *restrict dbeta) {
-  for (size_t first = 0; first < n; first += tile) {
-    size_t width = n - first < tile ? n - first : tile;
-    double product[tile] = {0}, sum[tile] = {0};
-    for (size_t r = 0; r < rows; r++) {
-      const float *restrict xr = x + r * n + first, *restrict dr = dy + r * n + first;
-      float m = mean[r], s = reciprocal[r];
-      for (size_t i = 0; i < width; i++) {
-        product[i] += (double)(dr[i] * ((xr[i] - m) * s));
-        sum[i] += (double)dr[i];
-      }
-    }
-    settle(dgamma ? dgamma + first : NULL, width, alpha, keep, product);
-    settle(dbeta ? dbeta + first : NULL, width, alpha, keep, sum);
-  }
-}
-
-// Group norm walks over spans of at most `tile` neighbouring channels: some whole groups where they
+// Group norm walks over spans of at most CHANNEL_TILE neighbouring channels: some whole groups where they
 // are small, a part of one group where they are large.
 typedef struct {
   size_t first, width;
 } span;
 
-APUS_INLINE span span_from(size_t first, size_t channels, size_t size) {
-  size_t limit = size <= tile ? tile / size * size : size - first % size;
-  limit = limit > tile ? tile : limit;
+INLINE span span_from(size_t first, size_t channels, size_t size) {
+  size_t limit = size <= CHANNEL_TILE ? CHANNEL_TILE / size * size : size - first % size;
+  limit = limit > CHANNEL_TILE ? CHANNEL_TILE : limit;
   return (span){first, channels - first < limit ? channels - first : limit};
 }
 
 // The span's part of an array of channels; `standard` where there is no array.
-APUS_INLINE void copied(span at, const float *from, float standard, float *restrict to) {
+INLINE void copied(span at, const float *from, float standard, float *restrict to) {
   if (from) {
     for (size_t i = 0; i < at.width; i++) to[i] = from[at.first + i];
   } else {
@@ -124,7 +96,7 @@ APUS_INLINE void copied(span at, const float *from, float standard, float *restr
 
 // What every channel of a span needs of its group's statistics, which begin at the image's first
 // group.
-APUS_INLINE void channel_constants(
+INLINE void channel_constants(
     span at, size_t size, const float *mean, const float *reciprocal, const float *gamma,
     float *restrict center, float *restrict scale, float *restrict weight) {
   for (size_t i = 0; i < at.width; i++) {
@@ -135,7 +107,7 @@ APUS_INLINE void channel_constants(
   copied(at, gamma, 1, weight);
 }
 
-APUS_CLONES void apus_group_norm(
+static void KERNEL(group_norm)(
     size_t batch, size_t spatial, size_t channels, size_t groups, float epsilon, const float *x,
     const float *restrict gamma, const float *restrict beta, float *y, float *restrict mean,
     float *restrict reciprocal) {
@@ -146,7 +118,7 @@ APUS_CLONES void apus_group_norm(
     double sum = 0, square = 0;  // of the group that the last channel belongs to
     for (size_t first = 0; first < channels;) {
       span at = span_from(first, channels, size);
-      double sums[tile] = {0}, squares[tile] = {0};
+      double sums[CHANNEL_TILE] = {0}, squares[CHANNEL_TILE] = {0};
       for (size_t p = 0; p < spatial; p++) {
         const float *row = x + p * channels + first;
         for (size_t i = 0; i < at.width; i++) {
@@ -170,13 +142,13 @@ APUS_CLONES void apus_group_norm(
     }
     for (size_t first = 0; first < channels;) {
       span at = span_from(first, channels, size);
-      float center[tile], scale[tile], weight[tile], shift[tile];
+      float center[CHANNEL_TILE], scale[CHANNEL_TILE], weight[CHANNEL_TILE], shift[CHANNEL_TILE];
       channel_constants(at, size, m, s, gamma, center, scale, weight);
       copied(at, beta, 0, shift);
       for (size_t p = 0; p < spatial; p++) {
         const float *from = x + p * channels + first;
         float *to = y + p * channels + first;
-        APUS_PARALLEL for (size_t i = 0; i < at.width; i++) {
+        PARALLEL for (size_t i = 0; i < at.width; i++) {
           to[i] = (from[i] - center[i]) * scale[i] * weight[i] + shift[i];
         }
       }
@@ -187,7 +159,7 @@ APUS_CLONES void apus_group_norm(
 
 // With g = dy gamma: dx = (g - mean of g - xhat · mean of g xhat) · reciprocal, means over the
 // group.
-APUS_CLONES void apus_group_norm_gradient(
+static void KERNEL(group_norm_gradient)(
     size_t batch, size_t spatial, size_t channels, size_t groups, const float *restrict x,
     const float *restrict gamma, const float *restrict mean, const float *restrict reciprocal,
     const float *dy, float *dx) {
@@ -198,13 +170,13 @@ APUS_CLONES void apus_group_norm_gradient(
     for (size_t first = 0; first < channels;) {
       // The whole groups whose means are needed together: a span of small groups, or one large
       // group.
-      size_t length = size <= tile ? span_from(first, channels, size).width : size;
+      size_t length = size <= CHANNEL_TILE ? span_from(first, channels, size).width : size;
       double sum = 0, product = 0;
-      float a[tile], b_[tile];
+      float a[CHANNEL_TILE], b_[CHANNEL_TILE];
       for (size_t done = 0; done < length;) {
         span at = span_from(first + done, channels, size);
-        double sums[tile] = {0}, products[tile] = {0};
-        float center[tile], scale[tile], weight[tile];
+        double sums[CHANNEL_TILE] = {0}, products[CHANNEL_TILE] = {0};
+        float center[CHANNEL_TILE], scale[CHANNEL_TILE], weight[CHANNEL_TILE];
         channel_constants(at, size, m, s, gamma, center, scale, weight);
         for (size_t p = 0; p < spatial; p++) {
           const float *restrict xr = x + p * channels + at.first;
@@ -219,7 +191,7 @@ APUS_CLONES void apus_group_norm_gradient(
           sum += sums[i];
           product += products[i];
           if ((at.first + i + 1) % size != 0) continue;
-          size_t from = size <= tile ? i + 1 - size : 0, to = size <= tile ? i + 1 : tile;
+          size_t from = size <= CHANNEL_TILE ? i + 1 - size : 0, to = size <= CHANNEL_TILE ? i + 1 : CHANNEL_TILE;
           for (size_t k = from; k < to; k++) {
             a[k] = (float)(sum / count);
             b_[k] = (float)(product / count);
@@ -230,13 +202,13 @@ APUS_CLONES void apus_group_norm_gradient(
       }
       for (size_t done = 0; done < length;) {
         span at = span_from(first + done, channels, size);
-        float center[tile], scale[tile], weight[tile];
+        float center[CHANNEL_TILE], scale[CHANNEL_TILE], weight[CHANNEL_TILE];
         channel_constants(at, size, m, s, gamma, center, scale, weight);
         for (size_t p = 0; p < spatial; p++) {
           const float *restrict xr = x + p * channels + at.first;
           const float *from = dy + p * channels + at.first;
           float *to = dx + p * channels + at.first;
-          APUS_PARALLEL for (size_t i = 0; i < at.width; i++) {
+          PARALLEL for (size_t i = 0; i < at.width; i++) {
             float g = from[i] * weight[i];
             to[i] = (g - a[i] - (xr[i] - center[i]) * scale[i] * b_[i]) * scale[i];
           }
@@ -245,32 +217,5 @@ APUS_CLONES void apus_group_norm_gradient(
       }
       first += length;
     }
-  }
-}
-
-APUS_CLONES void apus_group_norm_parameter_gradient(
-    size_t batch, size_t spatial, size_t channels, size_t groups, const float *restrict x,
-    const float *restrict mean, const float *restrict reciprocal, const float *restrict dy,
-    float alpha, float keep, float *restrict dgamma, float *restrict dbeta) {
-  size_t size = channels / groups, image = spatial * channels;
-  for (size_t first = 0; first < channels; first += tile) {
-    size_t width = channels - first < tile ? channels - first : tile;
-    double product[tile] = {0}, sum[tile] = {0};
-    for (size_t b = 0; b < batch; b++) {
-      float center[tile], scale[tile], weight[tile];
-      channel_constants(
-          (span){first, width}, size, mean + b * groups, reciprocal + b * groups, NULL, center,
-          scale, weight);
-      for (size_t p = 0; p < spatial; p++) {
-        const float *restrict xr = x + b * image + p * channels + first;
-        const float *restrict dr = dy + b * image + p * channels + first;
-        for (size_t i = 0; i < width; i++) {
-          product[i] += (double)(dr[i] * ((xr[i] - center[i]) * scale[i]));
-          sum[i] += (double)dr[i];
-        }
-      }
-    }
-    settle(dgamma ? dgamma + first : NULL, width, alpha, keep, product);
-    settle(dbeta ? dbeta + first : NULL, width, alpha, keep, sum);
   }
 }

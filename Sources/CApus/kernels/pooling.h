@@ -1,21 +1,19 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "apus_nn_pooling.h"
-
-#include "nn_math.h"
+FP_EXPRESSIONS
 
 // The part of window (oy, ox) that is on the image: rows top..<bottom, columns left..<right.
 typedef struct {
   size_t top, bottom, left, right;
 } patch;
 
-APUS_INLINE size_t clamped(size_t position, size_t padding, size_t limit) {
+INLINE size_t clamped(size_t position, size_t padding, size_t limit) {
   size_t inside = position > padding ? position - padding : 0;
   return inside < limit ? inside : limit;
 }
 
-APUS_INLINE patch patch_of(const apus_window *w, size_t oy, size_t ox) {
+INLINE patch patch_of(const apus_window *w, size_t oy, size_t ox) {
   size_t y = oy * w->stride_height, x = ox * w->stride_width;
   return (patch){
       .top = clamped(y, w->padding_height, w->height),
@@ -25,9 +23,9 @@ APUS_INLINE patch patch_of(const apus_window *w, size_t oy, size_t ox) {
   };
 }
 
-APUS_CLONES void apus_max_pool(
-    size_t batch, const apus_window *window, const float *restrict x, float *restrict y,
-    int32_t *restrict where) {
+static void KERNEL(max_pool)(
+    size_t batch, const apus_window *window, int32_t rectify, const float *restrict x,
+    float *restrict y, int32_t *restrict where) {
   const apus_window w = *window;
   size_t n = w.channels;
   for (size_t b = 0; b < batch; b++, x += w.height * w.width * n) {
@@ -52,32 +50,42 @@ APUS_CLONES void apus_max_pool(
             }
           }
         }
+        if (rectify) {
+          for (size_t c = 0; c < n; c++) y[c] = y[c] < 0 ? 0 : y[c];
+        }
       }
     }
   }
 }
 
-APUS_CLONES void apus_max_pool_gradient(
+static void KERNEL(max_pool_gradient)(
     size_t batch, const apus_window *window, const int32_t *restrict where,
-    const float *restrict dy, float *restrict dx) {
+    const float *restrict rectified, const float *restrict dy, float *restrict dx) {
   const apus_window w = *window;
   size_t n = w.channels, image = w.height * w.width * n, pixels = w.out_height * w.out_width;
   for (size_t b = 0; b < batch; b++, dx += image) {
     for (size_t i = 0; i < image; i++) dx[i] = 0;
-    for (size_t p = 0; p < pixels; p++, where += n, dy += n) {
-      for (size_t c = 0; c < n; c++) dx[(size_t)where[c] * n + c] += dy[c];
+    if (rectified) {
+      for (size_t p = 0; p < pixels; p++, where += n, dy += n, rectified += n) {
+        for (size_t c = 0; c < n; c++)
+          dx[(size_t)where[c] * n + c] += rectified[c] > 0 ? dy[c] : 0;
+      }
+    } else {
+      for (size_t p = 0; p < pixels; p++, where += n, dy += n) {
+        for (size_t c = 0; c < n; c++) dx[(size_t)where[c] * n + c] += dy[c];
+      }
     }
   }
 }
 
 // 1 / what the window's sum is divided by.
-APUS_INLINE float share(const apus_window *w, int32_t counts_padding, patch p) {
+INLINE float share(const apus_window *w, int32_t counts_padding, patch p) {
   size_t count = counts_padding ? w->kernel_height * w->kernel_width
                                 : (p.bottom - p.top) * (p.right - p.left);
   return count > 0 ? 1 / (float)count : 0;
 }
 
-APUS_CLONES void apus_average_pool(
+static void KERNEL(average_pool)(
     size_t batch, const apus_window *window, int32_t counts_padding, const float *restrict x,
     float *restrict y) {
   const apus_window w = *window;
@@ -100,7 +108,7 @@ APUS_CLONES void apus_average_pool(
   }
 }
 
-APUS_CLONES void apus_average_pool_gradient(
+static void KERNEL(average_pool_gradient)(
     size_t batch, const apus_window *window, int32_t counts_padding, const float *restrict dy,
     float *restrict dx) {
   const apus_window w = *window;

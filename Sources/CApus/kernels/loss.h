@@ -1,15 +1,13 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "apus_nn_loss.h"
-
-#include "nn_math.h"
+FP_EXPRESSIONS
 
 // The bits of a float as an integer in the order of the numbers, and back (it is its own inverse).
 // The largest of integers vectorizes, that of floats does not.
-APUS_INLINE int32_t in_order(int32_t bits) { return bits ^ ((bits >> 31) & INT32_MAX); }
+INLINE int32_t in_order(int32_t bits) { return bits ^ ((bits >> 31) & INT32_MAX); }
 
-APUS_INLINE float largest(size_t n, const float *x) {
+INLINE float largest(size_t n, const float *x) {
   int32_t top = INT32_MIN;
   for (size_t i = 0; i < n; i++) {
     int32_t key = in_order(bits_of(x[i]));
@@ -18,32 +16,32 @@ APUS_INLINE float largest(size_t n, const float *x) {
   return float_of(in_order(top));
 }
 
-APUS_INLINE double total(size_t n, const float *x) {
-#pragma clang fp reassociate(on)
+INLINE double total(size_t n, const float *x) {
+FP_ANY_ORDER
   double sum = 0;
   for (size_t i = 0; i < n; i++) sum += (double)x[i];
   return sum;
 }
 
 // y = e^(x - top), and the sum of it.
-APUS_INLINE float exponentials(size_t n, float top, const float *x, float *y) {
-  APUS_PARALLEL for (size_t i = 0; i < n; i++) y[i] = exponential(x[i] - top);
+INLINE float exponentials(size_t n, float top, const float *x, float *y) {
+  PARALLEL for (size_t i = 0; i < n; i++) y[i] = exponential(x[i] - top);
   return (float)total(n, y);
 }
 
-APUS_INLINE float sum_of_exponentials(size_t n, float top, const float *x) {
+INLINE float sum_of_exponentials(size_t n, float top, const float *x) {
   double sum = 0;
   for (size_t i = 0; i < n; i++) {
     float e = exponential(x[i] - top);
     {
-#pragma clang fp reassociate(on)
+FP_ANY_ORDER
       sum += (double)e;
     }
   }
   return (float)sum;
 }
 
-APUS_CLONES void apus_softmax(size_t rows, size_t n, const float *x, float *y) {
+static void KERNEL(softmax)(size_t rows, size_t n, const float *x, float *y) {
   if (n == 0) return;
   for (size_t r = 0; r < rows; r++, x += n, y += n) {
     float scale = 1 / exponentials(n, largest(n, x), x, y);
@@ -51,45 +49,45 @@ APUS_CLONES void apus_softmax(size_t rows, size_t n, const float *x, float *y) {
   }
 }
 
-APUS_CLONES void apus_softmax_gradient(
+static void KERNEL(softmax_gradient)(
     size_t rows, size_t n, const float *y, const float *dy, float *dx) {
   for (size_t r = 0; r < rows; r++, y += n, dy += n, dx += n) {
     float mean;
     {
-#pragma clang fp reassociate(on) contract(fast)
+FP_ANY_ORDER_FUSED
       double sum = 0;
       for (size_t i = 0; i < n; i++) sum += (double)dy[i] * (double)y[i];
       mean = (float)sum;
     }
-    APUS_PARALLEL for (size_t i = 0; i < n; i++) dx[i] = y[i] * (dy[i] - mean);
+    PARALLEL for (size_t i = 0; i < n; i++) dx[i] = y[i] * (dy[i] - mean);
   }
 }
 
-APUS_CLONES void apus_log_softmax(size_t rows, size_t n, const float *x, float *y) {
+static void KERNEL(log_softmax)(size_t rows, size_t n, const float *x, float *y) {
   if (n == 0) return;
   for (size_t r = 0; r < rows; r++, x += n, y += n) {
     float top = largest(n, x);
     float shift = logarithm(sum_of_exponentials(n, top, x));
-    APUS_PARALLEL for (size_t i = 0; i < n; i++) y[i] = (x[i] - top) - shift;
+    PARALLEL for (size_t i = 0; i < n; i++) y[i] = (x[i] - top) - shift;
   }
 }
 
-APUS_CLONES void apus_log_softmax_gradient(
+static void KERNEL(log_softmax_gradient)(
     size_t rows, size_t n, const float *y, const float *dy, float *dx) {
   for (size_t r = 0; r < rows; r++, y += n, dy += n, dx += n) {
     float sum = (float)total(n, dy);
-    APUS_PARALLEL for (size_t i = 0; i < n; i++) dx[i] = dy[i] - exponential(y[i]) * sum;
+    PARALLEL for (size_t i = 0; i < n; i++) dx[i] = dy[i] - exponential(y[i]) * sum;
   }
 }
 
-APUS_CLONES size_t apus_count_labels(size_t n, const int32_t *labels) {
+static size_t KERNEL(count_labels)(size_t n, const int32_t *labels) {
   size_t count = 0;
   for (size_t i = 0; i < n; i++) count += labels[i] >= 0;
   return count;
 }
 
 // Whether the first of the largest elements is at `place`.
-APUS_INLINE int is_first_largest(size_t n, const float *x, size_t place) {
+INLINE int is_first_largest(size_t n, const float *x, size_t place) {
   float value = x[place];
   int is_beaten = value != value;
   for (size_t i = 0; i < place; i++) is_beaten |= x[i] >= value;
@@ -97,7 +95,7 @@ APUS_INLINE int is_first_largest(size_t n, const float *x, size_t place) {
   return !is_beaten;
 }
 
-APUS_CLONES double apus_softmax_cross_entropy(
+static double KERNEL(softmax_cross_entropy)(
     size_t rows, size_t classes, const float *logits, const int32_t *restrict labels, float scale,
     float *dlogits, size_t *correct, size_t *counted) {
   double loss = 0;
@@ -132,7 +130,7 @@ APUS_CLONES double apus_softmax_cross_entropy(
   return loss;
 }
 
-APUS_CLONES double apus_sigmoid_cross_entropy(
+static double KERNEL(sigmoid_cross_entropy)(
     size_t rows, size_t n, const float *logits, const float *restrict targets, float scale,
     float *dlogits, size_t *correct) {
   double loss = 0;
@@ -148,24 +146,24 @@ APUS_CLONES double apus_sigmoid_cross_entropy(
       float term =
           positive - t[i] * x[i] + logarithm_of_one_plus(exponential(-magnitude(x[i])));
       {
-#pragma clang fp reassociate(on)
+FP_ANY_ORDER
         loss += (double)term;
       }
     }
     if (dlogits) {
       float *dx = dlogits + r * n;
-      APUS_PARALLEL for (size_t i = 0; i < n; i++) dx[i] = scale * (logistic(x[i]) - t[i]);
+      PARALLEL for (size_t i = 0; i < n; i++) dx[i] = scale * (logistic(x[i]) - t[i]);
     }
   }
   if (correct) *correct = right;
   return loss;
 }
 
-APUS_CLONES double apus_squared_error(
+static double KERNEL(squared_error)(
     size_t n, const float *x, const float *restrict targets, float scale, float *dx) {
   double loss = 0;
   {
-#pragma clang fp reassociate(on) contract(fast)
+FP_ANY_ORDER_FUSED
     for (size_t i = 0; i < n; i++) {
       double difference = (double)x[i] - (double)targets[i];
       loss += difference * difference;
@@ -173,7 +171,7 @@ APUS_CLONES double apus_squared_error(
   }
   if (dx) {
     float twice = 2 * scale;
-    APUS_PARALLEL for (size_t i = 0; i < n; i++) dx[i] = twice * (x[i] - targets[i]);
+    PARALLEL for (size_t i = 0; i < n; i++) dx[i] = twice * (x[i] - targets[i]);
   }
   return loss;
 }

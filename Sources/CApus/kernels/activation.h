@@ -1,43 +1,41 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-#include "apus_nn_activation.h"
-
-#include "nn_math.h"
+FP_EXPRESSIONS
 
 #define HALF_ROOT 0.70710678118654752f       // √½
 #define NORMAL_DENSITY 0.39894228040143268f  // 1 / √(2π)
 #define TANH_SCALE 0.79788456080286536f      // √(2/π)
 #define TANH_CUBE 0.044715f
 
-APUS_INLINE float gelu(float x) {
+INLINE float gelu(float x) {
   return x * (0.5f + 0.5f * error_function(x * HALF_ROOT));
 }
 
-APUS_INLINE float gelu_slope(float x) {
+INLINE float gelu_slope(float x) {
   float density = NORMAL_DENSITY * exponential(-0.5f * x * x);
   return 0.5f + 0.5f * error_function(x * HALF_ROOT) + x * density;
 }
 
-APUS_INLINE float gelu_tanh(float x) {
+INLINE float gelu_tanh(float x) {
   float t = hyperbolic_tangent(TANH_SCALE * (x + TANH_CUBE * x * x * x));
   return x * (0.5f + 0.5f * t);
 }
 
-APUS_INLINE float gelu_tanh_slope(float x) {
+INLINE float gelu_tanh_slope(float x) {
   float t = hyperbolic_tangent(TANH_SCALE * (x + TANH_CUBE * x * x * x));
   // Where t is ±1, the square can have left the range.
   float inner = 1 - t * t == 0 ? 0 : TANH_SCALE * (1 + 3 * TANH_CUBE * x * x);
   return 0.5f + 0.5f * t + 0.5f * x * (1 - t * t) * inner;
 }
 
-APUS_INLINE float silu_slope(float x) {
+INLINE float silu_slope(float x) {
   float s = logistic(x);
   return s * (1 + x * (1 - s));
 }
 
 #define LOOP(expression)                                                     \
-  APUS_PARALLEL for (size_t i = 0; i < n; i++) {                             \
+  PARALLEL for (size_t i = 0; i < n; i++) {                             \
     float x_ = INPUT;                                                        \
     y[i] = (expression);                                                     \
   }                                                                          \
@@ -55,14 +53,14 @@ APUS_INLINE float silu_slope(float x) {
     case apus_activation_silu: LOOP(x_ * logistic(x_))                       \
   }
 
-APUS_CLONES void apus_activate(
+static void KERNEL(activate)(
     apus_activation f, float slope, size_t n, const float *x, float *y) {
 #define INPUT x[i]
   ACTIVATION_SWITCH
 #undef INPUT
 }
 
-APUS_CLONES void apus_bias_activate(
+static void KERNEL(bias_activate)(
     apus_activation f, float slope, size_t rows, size_t n, const float *restrict bias,
     const float *x, float *y) {
 #define INPUT (x[i] + bias[i])
@@ -73,17 +71,17 @@ APUS_CLONES void apus_bias_activate(
 }
 
 #define GRADIENT_LOOP(expression)                                            \
-  APUS_PARALLEL for (size_t i = 0; i < n; i++) {                             \
+  PARALLEL for (size_t i = 0; i < n; i++) {                             \
     float k_ = known[i];                                                     \
     dx[i] = (expression);                                                    \
   }                                                                          \
   break;
 
-APUS_CLONES void apus_activation_gradient(
+static void KERNEL(activation_gradient)(
     apus_activation f, float slope, size_t n, const float *known, const float *dy, float *dx) {
   switch (f) {
     case apus_activation_identity:
-      APUS_PARALLEL for (size_t i = 0; i < n; i++) dx[i] = dy[i];
+      PARALLEL for (size_t i = 0; i < n; i++) dx[i] = dy[i];
       break;
     case apus_activation_relu: GRADIENT_LOOP(k_ > 0 ? dy[i] : 0)
     case apus_activation_leaky_relu: GRADIENT_LOOP(k_ > 0 ? dy[i] : slope * dy[i])
