@@ -47,6 +47,8 @@ final class Counter: Sendable {
 /// A hub with a store in a directory of its own, and calls in process.
 final class TestHub: Sendable {
   let path: String
+  /// Whether the directory goes with the hub.
+  private let ownsPath: Bool
   let clock: StandingClock
   let hub: Hub
   let store: Store
@@ -72,6 +74,7 @@ final class TestHub: Sendable {
         "apus-hub-\(UUID().uuidString)"
       )
       .path
+    ownsPath = path == nil
     self.clock = clock
     hub = try HubDirectory(path: self.path).open(
       federation: "birds", hosts: [try HostName.named("127.0.0.1")], at: clock.now / 1_000)
@@ -97,7 +100,9 @@ final class TestHub: Sendable {
     try await service.start(localOperator: hub.localOperator)
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: path) }
+  deinit {
+    if ownsPath { try? FileManager.default.removeItem(atPath: path) }
+  }
 
   /// A way for somebody with a certificate, or with none.
   func channel(_ identity: PeerIdentity? = nil, from address: String = "192.0.2.1:4000")

@@ -74,7 +74,9 @@ enum OpenSSLProgram {
   static var isThere: Bool { path != nil }
 
   /// Its exit status, and what it printed on both ways.
-  static func run(_ words: String...) throws -> (status: Int32, text: String) {
+  static func run(_ words: String...) throws -> (status: Int32, text: String) { try run(words) }
+
+  static func run(_ words: [String]) throws -> (status: Int32, text: String) {
     let process = Process()
     process.executableURL = URL(filePath: path ?? "/usr/bin/openssl")
     process.arguments = words

@@ -116,11 +116,15 @@ struct CertificateDraft: ~Copyable {
 
   /// The finished certificate.
   borrowing func signed(by key: PrivateKey) throws(TransportError) -> Certificate {
+    try Certificate(der: try signedBytes(by: key))
+  }
+
+  /// The finished certificate, DER, whatever is in it.
+  borrowing func signedBytes(by key: PrivateKey) throws(TransportError) -> [UInt8] {
     let pointer = certificate.pointer
     guard X509_sign(pointer, key.handle, EVP_sha256()) > 0 else {
       throw .cryptography("A certificate could not be signed")
     }
-    return try Certificate(
-      der: try DER.bytes("A certificate cannot be written") { i2d_X509(pointer, $0) })
+    return try DER.bytes("A certificate cannot be written") { i2d_X509(pointer, $0) }
   }
 }
