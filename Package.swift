@@ -111,7 +111,8 @@ let package = Package(
     .executableTarget(
       name: "apus-bench",
       dependencies: [
-        "ApusModels", "ApusTraining", "ApusData", "ApusNumerics", "CApus", "CLimits", "COpenBLAS",
+        "ApusTransport", "ApusWire", "ApusModels", "ApusTraining", "ApusData", "ApusNumerics",
+        "CApus", "CLimits", "COpenBLAS",
       ],
       path: "Benchmarks/ApusBench", swiftSettings: settings),
 
@@ -161,6 +162,8 @@ let package = Package(
         "ApusWire", "ApusData", "ApusNumerics",
       ]),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+    // Kills and bad networks; `make torture` runs its long form.
+    .testTarget(name: "TortureTests", dependencies: ["apus"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -96,6 +96,25 @@ struct EndingTests {
     await server.server.stop()
   }
 
+  @Test("Several tasks may send on one call, and wait for room at once")
+  func senders() async throws {
+    let server = try await TestServer()
+    let channel = try server.channel()
+    let call = try await channel.open("/test.Echo/Count", metadata: [], timeout: .seconds(30))
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<8 {
+        group.addTask {
+          for _ in 0..<4 { try await call.send([UInt8](repeating: 1, count: 300_000)) }
+        }
+      }
+      try await group.waitForAll()
+    }
+    try await call.finishSending()
+    #expect(try await call.receive() == Array("9600000".utf8))
+    await channel.close()
+    await server.server.stop()
+  }
+
   @Test("More large messages at once than the byte budget has room for take their turns")
   func budget() async throws {
     let server = try await TestServer { $0.limits.byteBudget = 5 << 20 }
