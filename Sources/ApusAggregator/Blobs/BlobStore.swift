@@ -245,6 +245,17 @@ package final class BlobStore: Sendable {
     }
   }
 
+  /// Checks that bytes whose room was taken still find it: somebody else may fill the disk.
+  ///
+  /// - Throws: `disk-full` where the database's reserve would be touched.
+  func checkRoom(for byteCount: Int) throws(AggregatorError) {
+    let free = try BlobFile.freeBytes(at: uploadsPath)
+    let (needed, overflow) = limits.reserve.addingReportingOverflow(UInt64(byteCount))
+    guard !overflow, needed <= free else {
+      throw AggregatorError(.diskFull, "The disk has filled up: \(free) bytes are free.")
+    }
+  }
+
   func release(_ byteCount: UInt64) {
     state.withLock { state in
       state.used -= min(state.used, byteCount)

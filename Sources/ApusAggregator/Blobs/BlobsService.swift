@@ -117,7 +117,9 @@ package struct BlobsService: Sendable {
     do {
       let written = try await uploads.withSession(of: digest, by: caller) { session in
         let failure = await receive(first, call, into: session)
-        // Whatever ended the stream: what came is kept, and need not come again.
+        // A note of progress that finds no room would end the process.
+        if let failure, failure.reason == AggregatorError.Code.diskFull.rawValue { throw failure }
+        // Whatever else ended the stream: what came is kept, and need not come again.
         let (present, isComplete) = try await session.finish()
         if let failure { throw failure }
         return Uploads.Status(

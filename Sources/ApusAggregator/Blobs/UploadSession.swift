@@ -111,6 +111,7 @@ final class UploadSession: Sendable {
     }
     if state.withLock({ $0.written.contains(index) }) { return }
     if !manifest.digest(ofChunk: index).elementsEqual(zeroDigest) {
+      try blobs.checkRoom(for: data.count)
       try file.write(data, at: range.lowerBound)
     }
     let (isDue, mustSetTimer, mustWrite) = state.withLock { state in

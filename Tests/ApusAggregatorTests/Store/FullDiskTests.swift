@@ -54,7 +54,7 @@ struct FullDiskTests {
   func refusesUploads() async throws {
     let disk = try #require(try SmallDisk(bytes: 12 << 20))
     var limits = BlobStore.Limits()
-    limits.reserve = 0
+    limits.reserve = 2 << 20
     let told = Told<AggregatorError>()
     let hub = try await TestBlobs(disk.path + "/hub", limits: limits, onFatal: { told.add($0) })
     let bytes = noise(3 << 20)
@@ -63,8 +63,8 @@ struct FullDiskTests {
     _ = try await channel.begin(manifest)
     let before = try await channel.write(bytes, manifest, chunks: 0..<4)
     #expect(before.present[0] == 0b1111)
-    // Room for the database and some chunks.
-    try disk.fill(leaving: 600_000)
+    // Room for the database's reserve and some chunks.
+    try disk.fill(leaving: 2_700_000)
     let error = await #expect(throws: RPCError.self) {
       try await channel.write(bytes, manifest, chunks: 4..<48)
     }

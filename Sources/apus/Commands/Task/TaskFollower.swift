@@ -22,6 +22,7 @@ final class TaskFollower: Sendable {
   private let table: RoundTable
   private let isSilent: Bool
   private let hasHeader = Mutex(false)
+  private let lastReason = Mutex("")
 
   /// - Parameters:
   ///   - client: whom to ask.
@@ -51,8 +52,13 @@ final class TaskFollower: Sendable {
     Interruption.watch()
     defer { line.finish() }
     show(standing: task)
-    let watch = TaskWatch(client, task: task.taskId, after: sequence) { [line] reason in
-      line.note("\(reason.message); trying again")
+    let watch = TaskWatch(client, task: task.taskId, after: sequence) { [self] reason in
+      // Once for each reason, and not for each attempt.
+      let isNew = lastReason.withLock { last in
+        defer { last = reason.message }
+        return last != reason.message
+      }
+      if isNew { line.note("\(reason.message) Trying again.") }
     }
     let sign = StopSign()
     let start = ContinuousClock.now
