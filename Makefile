@@ -38,6 +38,14 @@ build: bootstrap ## the release build of the command line, in .build/release/apu
 test: bootstrap ## every test
 	swift test --disable-xctest -Xcc -O2 $(SWIFT_FLAGS) $(TEST)
 
+# Kills, seed and devices of the long form.
+KILLS ?= 200
+SEED ?= 1
+DEVICES ?= 20
+
+torture: bootstrap ## kill an aggregator and its devices at random, KILLS times, and check what is left
+	@scripts/torture $(SEED) $(KILLS) $(DEVICES)
+
 bench: build ## Apus measured, and its peers where they are installed (APUS_PEERS)
 	@scripts/bench $(BENCH)
 

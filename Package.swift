@@ -111,7 +111,8 @@ let package = Package(
     .executableTarget(
       name: "apus-bench",
       dependencies: [
-        "ApusModels", "ApusTraining", "ApusData", "ApusNumerics", "CApus", "CLimits", "COpenBLAS",
+        "ApusTransport", "ApusWire", "ApusModels", "ApusTraining", "ApusData", "ApusNumerics",
+        "CApus", "CLimits", "COpenBLAS",
       ],
       path: "Benchmarks/ApusBench", swiftSettings: settings),
 
@@ -131,7 +132,9 @@ let package = Package(
         "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusData", "ApusNumerics", "ApusProtocols",
       ],
       resources: [.copy("Goldens")]),
-    tests(of: "ApusTransport", with: ["ApusWire", "ApusNumerics", "COpenSSL", "CNghttp2", "CUV"]),
+    tests(
+      of: "ApusTransport", with: ["ApusWire", "ApusNumerics", "COpenSSL", "CNghttp2", "CUV"],
+      resources: [.copy("Abuse"), .copy("Conformance")]),
     tests(
       of: "ApusAggregator",
       with: [
@@ -159,6 +162,8 @@ let package = Package(
         "ApusWire", "ApusData", "ApusNumerics",
       ]),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+    // Kills and bad networks; `make torture` runs its long form.
+    .testTarget(name: "TortureTests", dependencies: ["apus"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusTransport
 internal import Foundation
 
 /// Measures this machine and Apus on it; a line of JSON for each work.
@@ -12,13 +13,25 @@ struct ApusBench {
     usage: apus-bench [--seconds S] [--apus FILE] [--recipes DIR] [WORK ...]
            apus-bench --list
            apus-bench --serve
+           apus-bench fleet INVITATION --devices N [--mute] [--shape H,W,C]
+           apus-bench upload HUB-DIRECTORY HOST PORT MEGABYTES TIMES
     Without WORK all of them. With --serve, a work and its seconds are read from each line of
     standard input ("step-2nn-10 0.5") and answered with one line.
     """
 
-  static func main() {
+  static func main() async {
     var words = Array(CommandLine.arguments.dropFirst())
     if words.contains("--help") { return print(usage) }
+    do {
+      switch words.first {
+      case "fleet": return try await fleet(Array(words.dropFirst()))
+      case "upload": return try await upload(Array(words.dropFirst()))
+      default: break
+      }
+    } catch {
+      FileHandle.standardError.write(Data("apus-bench: \(error)\n".utf8))
+      exit(1)
+    }
     let folder = (CommandLine.arguments[0] as NSString).deletingLastPathComponent
     let apus = take("--apus", from: &words) ?? folder + "/apus"
     let recipes = take("--recipes", from: &words) ?? "Benchmarks/recipes"
@@ -41,6 +54,28 @@ struct ApusBench {
         run(name, of: works, seconds: seconds)
       }
     }
+  }
+
+  private static func fleet(_ words: [String]) async throws {
+    var words = words
+    var settings = Fleet.Settings()
+    if let count = take("--devices", from: &words).flatMap({ Int($0) }) {
+      settings.deviceCount = count
+    }
+    if let shape = take("--shape", from: &words) {
+      settings.inputShape = shape.split(separator: ",").compactMap { UInt64($0) }
+    }
+    settings.isMute = words.contains("--mute")
+    guard let url = words.first else { throw BenchmarkError("fleet needs an invitation") }
+    try await Fleet(Invitation(url: url), settings).run()
+  }
+
+  private static func upload(_ words: [String]) async throws {
+    guard words.count == 5, let port = Int(words[2]), let megabytes = Int(words[3]),
+      let times = Int(words[4])
+    else { throw BenchmarkError(usage) }
+    try await UploadTiming.run(
+      hub: words[0], host: words[1], port: port, megabytes: megabytes, times: times)
   }
 
   private static func run(_ name: String, of works: Works, seconds: Double) {

@@ -30,7 +30,7 @@ public struct AggregatorConfiguration: Sendable {
   /// How many devices may join with the first invitation, and for how many seconds.
   public var firstInvitationUses: UInt32 = 100
   public var firstInvitationLifetime: Double = 86_400
-  /// Bytes that blobs may take on the disk; nil for nine tenths of what is free.
+  /// Bytes that blobs may take on the disk; nil for 1 TiB. A part of the disk is left free in any case.
   public var blobQuota: UInt64?
   /// Bytes of one blob.
   public var blobLimit: UInt64 = 1 << 37

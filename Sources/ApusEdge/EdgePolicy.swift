@@ -11,7 +11,7 @@ public struct EdgePolicy: Sendable {
   ///
   /// One that sleeps says false: it comes back in the windows that it is given, and holds no connection in between.
   public var staysConnected = true
-  /// How many updates are to be answered before the device is done; nil for ever.
+  /// How many updates are to be accepted before the device is done; nil for ever.
   public var roundLimit: Int?
   /// Bytes that training may take, estimated before anything is allocated; nil for no limit.
   public var memoryLimit: Int?

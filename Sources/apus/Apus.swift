@@ -29,6 +29,9 @@ struct Apus {
       environment: environment)
     let words = Array(ProcessInfo.processInfo.arguments.dropFirst())
     let status = await Dispatch(commands: commands, console: console).run(words)
-    exit(status.rawValue)
+    // Not exit(): threads of the transport may still be at work, and what OpenSSL and others clean up at
+    // exit would be taken from under them. Results are written when they are printed.
+    fflush(nil)
+    _exit(status.rawValue)
   }
 }

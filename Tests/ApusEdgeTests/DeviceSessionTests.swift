@@ -92,9 +92,9 @@ struct DeviceSessionTests {
       }
       #expect(play.wait(until: play.session.nextWake ?? .zero) == [.openStream])
     }
-    #expect(delays[0] <= .milliseconds(500) && delays[0] >= .milliseconds(250))
+    #expect(delays[0] <= .milliseconds(300) && delays[0] >= .milliseconds(150))
     for (index, delay) in delays.enumerated() {
-      let full = min(Duration.milliseconds(500) * (1 << index), .seconds(3600))
+      let full = min(Duration.milliseconds(300) * (1 << index), .seconds(3600))
       #expect((full * 0.5...full).contains(delay), "\(index): \(delay)")
     }
     #expect(delays[19] >= .seconds(1800) && delays[19] <= .seconds(3600))
@@ -153,10 +153,15 @@ struct DeviceSessionTests {
   @Test("After the rounds that were asked for the device is done")
   func roundLimit() {
     var play = Play { $0.roundLimit = 1 }
-    let assignment = play.work(to: .submitting)
-    _ = assignment
+    play.work(to: .submitting)
+    // What was not accepted does not count.
+    #expect(!play(.submitted(1, play.reply(.notNeeded))).contains(.finish(nil)))
+    play.hear(play.assignment(round: 1))
+    play(.prepared(2))
+    play(.trained(2, play.update()))
+    play(.uploaded(2))
     #expect(
-      play(.submitted(1, play.reply(.notNeeded))).suffix(2) == [.closeStream, .finish(nil)])
+      play(.submitted(2, play.reply(.accepted))).suffix(2) == [.closeStream, .finish(nil)])
   }
 
   // MARK: Leases

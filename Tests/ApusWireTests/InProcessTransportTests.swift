@@ -71,6 +71,25 @@ struct InProcessTransportTests {
     #expect(offsets == Array(0..<100))
   }
 
+  @Test("What was sent before an error is received before it")
+  func messagesBeforeStatus() async throws {
+    var router = CallRouter()
+    router.register(streaming: BlobsMethods.readBlob) { (_, _, sender) async throws(RPCError) in
+      for offset in 0..<3 { try await sender.send(Proto.BlobChunk { $0.offset = UInt64(offset) }) }
+      throw RPCError(.unavailable, "the server goes down")
+    }
+    let transport = InProcessTransport(handler: router, peer: Self.peer)
+    for _ in 0..<100 {
+      let stream = try await transport.stream(
+        BlobsMethods.readBlob, Proto.ReadBlobRequest(), timeout: nil)
+      var offsets: [UInt64] = []
+      let error = await #expect(throws: RPCError.self) {
+        while let chunk = try await stream.next() { offsets.append(chunk.offset) }
+      }
+      #expect(offsets == [0, 1, 2] && error?.code == .unavailable)
+    }
+  }
+
   @Test("Requests are counted, in more bytes than wait at once")
   func uploading() async throws {
     let stream = try await transport().upload(BlobsMethods.writeBlob, timeout: nil)

@@ -6,12 +6,16 @@ import ApusData
 import ApusModels
 import ApusNumerics
 import ApusTraining
+import Foundation
 import Testing
 
 @testable import ApusWire
 
 @Suite("Training plans")
 struct TrainingPlanTests {
+  /// Foundation has one too.
+  private typealias Operation = ApusTraining.Operation
+
   private static let sgd = OptimizerChoice.sgd(momentum: 0.9, nesterov: true, weightDecay: 1e-4)
 
   private static let algorithms: [AlgorithmChoice] = [
@@ -48,6 +52,22 @@ struct TrainingPlanTests {
     }
   }
 
+  @Test("A plan that Python wrote is read, and written as the same bytes")
+  func fromPython() throws {
+    let url = try #require(
+      Bundle.module.url(forResource: "plan", withExtension: "bin", subdirectory: "Goldens"))
+    let bytes = [UInt8](try Data(contentsOf: url))
+    let plan = try TrainingPlan(decoding: bytes)
+    #expect(plan.encoded() == bytes)
+    #expect(plan.graph.layout.count == 15)
+    #expect(plan.dataSchema == DataSchema(input: [4], targets: .classes(3)))
+    let fedAvg = FedAvg(
+      localEpochs: 2, batchSize: 10, learningRate: 0.125, optimizer: .sgd(momentum: 0.5),
+      schedule: .exponential(decay: 0.75))
+    #expect(plan.algorithm == .fedAvg(fedAvg))
+    #expect(plan.updateFormat == .bfloat16 && !plan.isPacked && plan.loss == .softmaxCrossEntropy)
+  }
+
   @Test("Graphs with convolutions, and their frozen parameters, come back equal")
   func convolutions() throws {
     let graph = try Graph(tracing: McMahanCNN(classes: 10), input: [28, 28, 1]) {
@@ -79,7 +99,7 @@ struct TrainingPlanTests {
     ].map { .unary($0) } + [.add, .subtract, .multiply, .divide].map { .binary($0) }
 
   @Test("Every operation comes back equal", arguments: operations)
-  func operation(_ operation: Operation) throws {
+  func operation(_ operation: ApusTraining.Operation) throws {
     let bytes = Proto.Operation(operation).encoded()
     #expect(try Operation(Proto.Operation(decoding: bytes)) == operation)
   }

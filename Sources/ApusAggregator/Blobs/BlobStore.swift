@@ -245,6 +245,17 @@ package final class BlobStore: Sendable {
     }
   }
 
+  /// Checks that bytes whose room was taken still find it: somebody else may fill the disk.
+  ///
+  /// - Throws: `disk-full` where the database's reserve would be touched.
+  func checkRoom(for byteCount: Int) throws(AggregatorError) {
+    let free = try BlobFile.freeBytes(at: uploadsPath)
+    let (needed, overflow) = limits.reserve.addingReportingOverflow(UInt64(byteCount))
+    guard !overflow, needed <= free else {
+      throw AggregatorError(.diskFull, "The disk has filled up: \(free) bytes are free.")
+    }
+  }
+
   func release(_ byteCount: UInt64) {
     state.withLock { state in
       state.used -= min(state.used, byteCount)
@@ -315,8 +326,10 @@ package final class BlobStore: Sendable {
       }.map(\.id)
     }
     try await syncing { try BlobFile.synchronize(directory: self.uploadsPath) }
-    try await store.write { transaction in
-      for id in lost { try transaction.forgetProgress(of: id) }
+    if !lost.isEmpty {
+      try await store.write { transaction in
+        for id in lost { try transaction.forgetProgress(of: id) }
+      }
     }
     state.withLock { state in
       state.reserved = uploads.reduce(0) { $0 + $1.size }
@@ -330,6 +343,8 @@ package struct BlobWriter: ~Copyable {
   private let file: BlobFile
   private let limit: UInt64
   private var size: UInt64 = 0
+  /// Bytes that are on their way to the disk.
+  private var begun: UInt64 = 0
   private var builder: BlobManifest.Builder
 
   init(file: BlobFile, limit: UInt64, chunkSize: UInt32) {
@@ -348,9 +363,12 @@ package struct BlobWriter: ~Copyable {
     while !rest.isEmpty {
       let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 20))
       try file.write(piece, at: size)
-      file.beginWriting(size..<size + UInt64(piece.count))
       builder.append(piece)
       size += UInt64(piece.count)
+      if size - begun >= 4 << 20 {
+        file.beginWriting(begun..<size)
+        begun = size
+      }
       rest = rest.dropFirst(piece.count)
       Failpoint.midBlob.hit()
     }

@@ -78,6 +78,9 @@ package struct BlobsService: Sendable {
     } catch {
       throw RPCError(.invalidArgument, error.message, reason: error.code.rawValue)
     }
+    guard manifest.size > 0 else {
+      throw RPCError(.invalidArgument, "An upload has no bytes.", reason: "no-bytes")
+    }
     try await access(caller, .upload(manifest, leaseID: request.leaseId, epoch: request.epoch))
     do {
       return reply(try await uploads.begin(manifest, by: Self.name(of: caller), role: caller.role))
@@ -114,7 +117,9 @@ package struct BlobsService: Sendable {
     do {
       let written = try await uploads.withSession(of: digest, by: caller) { session in
         let failure = await receive(first, call, into: session)
-        // Whatever ended the stream: what came is kept, and need not come again.
+        // A note of progress that finds no room would end the process.
+        if let failure, failure.reason == AggregatorError.Code.diskFull.rawValue { throw failure }
+        // Whatever else ended the stream: what came is kept, and need not come again.
         let (present, isComplete) = try await session.finish()
         if let failure { throw failure }
         return Uploads.Status(

@@ -12,6 +12,12 @@ struct UploadRecord: Sendable {
   var present: ChunkSet
 }
 
+/// An upload that was not complete, and is over.
+struct ExpiredUpload: Sendable {
+  var id: Int64
+  var size: UInt64
+}
+
 extension Transaction {
   /// The upload of a blob that a caller has announced; nil where it has not, or it is over.
   func upload(
@@ -93,12 +99,26 @@ extension Transaction {
   /// unless somebody needs them.
   ///
   /// - Returns: those that were not complete.
-  func deleteExpiredUploads() throws(AggregatorError) -> [(id: Int64, size: UInt64)] {
+  func deleteExpiredUploads() throws(AggregatorError) -> [ExpiredUpload] {
     try rows(
       "DELETE FROM uploads WHERE expires_ms <= ? RETURNING id, size, is_complete", time
     ) { row throws(AggregatorError) -> (Int64, UInt64, Bool) in
       (try row[0], try row[1], try row[2])
-    }.filter { !$0.2 }.map { (id: $0.0, size: $0.1) }
+    }.filter { !$0.2 }.map { ExpiredUpload(id: $0.0, size: $0.1) }
+  }
+
+  /// Ends an upload, whatever its state.
+  ///
+  /// - Returns: it, where it was not complete.
+  func deleteUpload(
+    of digest: BlobDigest, by caller: String
+  ) throws(AggregatorError) -> ExpiredUpload? {
+    try rows(
+      "DELETE FROM uploads WHERE caller = ? AND digest = ? RETURNING id, size, is_complete", caller,
+      digest.bytes
+    ) { row throws(AggregatorError) -> (Int64, UInt64, Bool) in
+      (try row[0], try row[1], try row[2])
+    }.filter { !$0.2 }.map { ExpiredUpload(id: $0.0, size: $0.1) }.first
   }
 
   /// Says that nothing of an upload is durable.

@@ -28,6 +28,9 @@ final class UploadSession: Sendable {
   /// Bytes after which what is written is made durable.
   private static let syncInterval = 16 << 20
 
+  /// Bytes after which the disk is asked to begin with them.
+  private static let writeInterval = 4 << 20
+
   let id: Int64
   let manifest: BlobManifest
   private let blobs: BlobStore
@@ -108,19 +111,26 @@ final class UploadSession: Sendable {
     }
     if state.withLock({ $0.written.contains(index) }) { return }
     if !manifest.digest(ofChunk: index).elementsEqual(zeroDigest) {
+      try blobs.checkRoom(for: data.count)
       try file.write(data, at: range.lowerBound)
-      file.beginWriting(range)
     }
-    let (isDue, mustSetTimer) = state.withLock { state in
+    let (isDue, mustSetTimer, mustWrite) = state.withLock { state in
       state.written.insert(index)
       state.verified.insert(index)
+      let before = state.unsynchronizedBytes / Self.writeInterval
       state.unsynchronizedBytes += data.count
+      let mustWrite = state.unsynchronizedBytes / Self.writeInterval > before
       // The last ones are made durable with the whole.
       let isDue =
         state.unsynchronizedBytes >= Self.syncInterval && !state.isSynchronizing
         && !state.written.isFull
       defer { state.isTimerSet = true }
-      return (isDue, !state.isTimerSet)
+      return (isDue, !state.isTimerSet, mustWrite)
+    }
+    // Chunks mostly come in order: those before this one.
+    if mustWrite {
+      let length = UInt64(Self.writeInterval)
+      file.beginWriting(max(range.upperBound, length) - length..<range.upperBound)
     }
     Failpoint.midBlob.hit()
     if isDue { Task { try await self.synchronize() } }

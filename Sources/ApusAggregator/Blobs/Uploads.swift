@@ -50,11 +50,11 @@ package final class Uploads: Sendable {
     let (digest, limits) = (manifest.digest, limits)
     if let known = try await status(of: digest, by: caller) { return known }
     try blobs.reserve(manifest.size)
-    let isNew = Mutex(false)
+    let begun: (record: UploadRecord, isNew: Bool, expired: ExpiredUpload?)
     do {
-      let record = try await blobs.store.write { transaction -> UploadRecord in
+      begun = try await blobs.store.write { transaction in
         // Announced twice at once.
-        if let known = try transaction.upload(of: digest, by: caller) { return known }
+        if let known = try transaction.upload(of: digest, by: caller) { return (known, false, nil) }
         let limit = role == .operator ? limits.perOperator : limits.perDevice
         guard try transaction.openUploadCount(of: caller) < limit else {
           throw AggregatorError(
@@ -64,22 +64,23 @@ package final class Uploads: Sendable {
         // An operator may read every blob: one that is there need not come again.
         let isThere = try role == .operator && transaction.touchBlob(digest)
         // One that expired, and was not removed yet, is replaced.
-        try transaction.run(
-          "DELETE FROM uploads WHERE caller = ? AND digest = ?", caller, digest.bytes)
+        let expired = try transaction.deleteUpload(of: digest, by: caller)
         let id = try transaction.beginUpload(
           of: manifest, by: caller, isComplete: isThere, lifetime: limits.lifetime)
-        isNew.withLock { $0 = !isThere }
-        return UploadRecord(
+        let record = UploadRecord(
           id: id, manifest: manifest, isComplete: isThere,
           present: ChunkSet(chunkCount: manifest.chunkCount))
+        return (record, !isThere, expired)
       }
-      if !isNew.withLock({ $0 }) { blobs.release(manifest.size) }
-      return Status(
-        manifest: record.manifest, present: record.present, isComplete: record.isComplete)
     } catch {
       blobs.release(manifest.size)
       throw error
     }
+    if !begun.isNew { blobs.release(manifest.size) }
+    if let expired = begun.expired { try remove(expired) }
+    let record = begun.record
+    return Status(
+      manifest: record.manifest, present: record.present, isComplete: record.isComplete)
   }
 
   /// What of an upload is durable; nil where there is none.
@@ -155,11 +156,14 @@ package final class Uploads: Sendable {
       try transaction.forgetOldAnswers()
       return try transaction.deleteExpiredUploads()
     }
-    for upload in expired {
-      blobs.release(upload.size)
-      try BlobFile.remove(blobs.uploadPath(upload.id))
-    }
+    for upload in expired { try remove(upload) }
     try await blobs.collectGarbage()
+  }
+
+  /// Gives the room of an upload back that was not complete.
+  private func remove(_ upload: ExpiredUpload) throws(AggregatorError) {
+    blobs.release(upload.size)
+    try BlobFile.remove(blobs.uploadPath(upload.id))
   }
 }
 

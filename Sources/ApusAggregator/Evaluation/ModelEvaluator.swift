@@ -43,8 +43,8 @@ final class ModelEvaluator: @unchecked Sendable {
     self.table = table
   }
 
+  // Sendable: each item of a pass has a program and places of its own.
   private struct Pass: @unchecked Sendable {
-    // Sendable: each item of a pass has a program and places of its own.
     let programs: [Program]
     let results: UnsafeMutableBufferPointer<Evaluation>
   }

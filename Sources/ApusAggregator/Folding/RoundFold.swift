@@ -113,8 +113,8 @@ final class RoundFold: Sendable {
       count: count, weight: item.weight)
   }
 
+  // Sendable: a mapped blob is never written to, and is kept until the pass is over.
   private struct SharedBytes: @unchecked Sendable {
-    // Sendable: a mapped blob is never written to, and is kept until the pass is over.
     let base: UnsafeRawPointer
     let count: Int
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }

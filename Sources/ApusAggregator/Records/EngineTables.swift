@@ -57,7 +57,7 @@ enum EngineTables {
     ) STRICT, WITHOUT ROWID
     """,
     "CREATE UNIQUE INDEX invitations_by_lease ON invitations (lease)",
-    // What makes an update count once: the primary key, and the device's own key of the submission.
+    // What makes an update count once is the primary key.
     """
     CREATE TABLE contributions (
       task TEXT NOT NULL,
@@ -76,7 +76,7 @@ enum EngineTables {
       PRIMARY KEY (task, round, attempt, device)
     ) STRICT, WITHOUT ROWID
     """,
-    "CREATE UNIQUE INDEX contributions_by_key ON contributions (device, idempotency_key)",
+    "CREATE INDEX contributions_by_key ON contributions (device, idempotency_key)",
     """
     CREATE TABLE models (
       task TEXT NOT NULL,

@@ -189,14 +189,14 @@ extension Transaction {
       contribution.reason, contribution.lossSum, contribution.stepCount)
   }
 
-  /// What a device submitted under a key.
-  func contribution(
+  /// What a device submitted under a key: once, or again when its round was tried again; newest first.
+  func contributions(
     of device: UInt64, key: [UInt8]
-  ) throws(AggregatorError) -> ContributionRecord? {
-    try first(
+  ) throws(AggregatorError) -> [ContributionRecord] {
+    try rows(
       """
       SELECT \(ContributionRecord.columns) FROM contributions
-      WHERE device = ? AND idempotency_key = ?
+      WHERE device = ? AND idempotency_key = ? ORDER BY round DESC, attempt DESC
       """, device, key
     ) { row throws(AggregatorError) in try ContributionRecord(row) }
   }

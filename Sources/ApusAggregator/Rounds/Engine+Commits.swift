@@ -34,6 +34,20 @@ extension Engine {
     enqueue(changes, committer: nil)
   }
 
+  /// Makes changes durable with those that come next, or soon: nobody hears of them before.
+  func enqueueLater(_ changes: Changes) {
+    guard failure == nil else { return }
+    queued.append(changes)
+    if !isCommitting { schedule(.commit, at: now + settings.commitDelay) }
+  }
+
+  /// Commits what waits.
+  func commitSoon() {
+    guard failure == nil, !queued.isEmpty, !isCommitting else { return }
+    isCommitting = true
+    Task { await self.commitQueued() }
+  }
+
   private func enqueue(_ changes: Changes, committer: CheckedContinuation<Void, any Error>?) {
     if let failure {
       committer?.resume(throwing: failure)
@@ -41,9 +55,7 @@ extension Engine {
     }
     queued.append(changes)
     if let committer { committers.append(committer) }
-    guard !isCommitting else { return }
-    isCommitting = true
-    Task { await self.commitQueued() }
+    commitSoon()
   }
 
   private func commitQueued() async {

@@ -181,11 +181,12 @@ extension Engine {
 
   /// Returns when all that was decided before is durable.
   func commitDecided() async throws(RPCError) {
-    guard isCommitting else { return }
+    guard isCommitting || !queued.isEmpty else { return }
     do {
       try await withCheckedThrowingContinuation { continuation in
         queued.append(Changes())
         committers.append(continuation)
+        commitSoon()
       }
     } catch {
       throw unavailable()

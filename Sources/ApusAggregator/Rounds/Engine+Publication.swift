@@ -27,7 +27,7 @@ extension Engine {
     var changes = Changes()
     note("The round has its updates.", task, round, to: &changes)
     audit("round.folding", task, round: round, to: &changes)
-    enqueue(changes)
+    enqueueLater(changes)
     endLeases(of: round)
     let key = round.key
     Task { await self.combine(key) }
@@ -68,7 +68,7 @@ extension Engine {
       round.record.info.state = .evaluating
       note("The model is measured.", task, round, to: &changes)
       audit("round.evaluating", task, round: round, to: &changes)
-      enqueue(changes)
+      enqueueLater(changes)
       do {
         evaluation = try await measured(model, of: task)
       } catch {

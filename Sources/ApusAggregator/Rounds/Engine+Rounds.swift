@@ -277,9 +277,9 @@ extension Engine {
         "reason": code,
       ])
     var changes = Changes()
-    changes.add(.releaseBlobs(owner: round.blobOwner))
     audit("round.abandoned", task, round: round, ["reason": code], to: &changes)
     let actions = (try? task.machine.handle(.roundAbandoned)) ?? []
+    if task.machine.state.isTerminal { changes.add(.releaseBlobs(owner: round.blobOwner)) }
     if task.machine.state == .failed, task.record.problem.isEmpty {
       task.record.problem =
         "\(task.machine.abandonedInARow) rounds in a row were abandoned, the last for: \(code)."

@@ -23,8 +23,14 @@ extension Engine {
     }
     devices[number]?.lastSeen = now
     let requestDigest = Self.digest(of: update)
-    if let known = try await contribution(of: number, key: request.idempotencyKey) {
-      return try answer(again: known, requestDigest, number)
+    let known = try await contributions(of: number, key: request.idempotencyKey)
+    guard known.allSatisfy({ $0.requestDigest == requestDigest }) else {
+      throw RPCError(
+        .alreadyExists, "Another update came under this key. Use a new key for a new update.",
+        reason: "idempotency-key-reused")
+    }
+    if let newest = known.first, !isForAnotherAttempt(request, by: number, than: known) {
+      return answer(again: newest, number)
     }
     guard let (task, round, lease) = try await wanted(request, by: number) else {
       metrics.add(.updatesNotNeeded)
@@ -70,24 +76,30 @@ extension Engine {
     return hash.finalize()
   }
 
-  private func contribution(
+  private func contributions(
     of number: UInt64, key: [UInt8]
-  ) async throws(RPCError) -> ContributionRecord? {
+  ) async throws(RPCError) -> [ContributionRecord] {
     do {
-      return try await store.read { try $0.contribution(of: number, key: key) }
+      return try await store.read { try $0.contributions(of: number, key: key) }
     } catch {
       throw unavailable()
     }
   }
 
-  private func answer(
-    again known: ContributionRecord, _ requestDigest: [UInt8], _ number: UInt64
-  ) throws(RPCError) -> Proto.SubmitUpdateReply {
-    guard known.requestDigest == requestDigest else {
-      throw RPCError(
-        .alreadyExists, "Another update came under this key. Use a new key for a new update.",
-        reason: "idempotency-key-reused")
+  /// Whether an update that came before is handed in for another attempt of its round, and counts there.
+  private func isForAnotherAttempt(
+    _ request: Proto.SubmitUpdateRequest, by number: UInt64, than known: [ContributionRecord]
+  ) -> Bool {
+    guard let lease = try? claim(request.leaseId, request.epoch, by: number) else { return false }
+    return known.allSatisfy {
+      $0.round.task == lease.round.task && $0.round.round == lease.round.round
+        && $0.round.attempt < lease.round.attempt
     }
+  }
+
+  private func answer(
+    again known: ContributionRecord, _ number: UInt64
+  ) -> Proto.SubmitUpdateReply {
     // It may not know that its lease is over.
     if let lease = leases.lease(of: ClientID(number)), lease.round == known.round {
       leases.end(lease.id)

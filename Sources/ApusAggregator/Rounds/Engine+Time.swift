@@ -14,6 +14,8 @@ enum Moment: Sendable {
   case openPlaces(RoundKey)
   /// A brief wait is over.
   case briefWait(WaitingDevice)
+  /// Changes wait to be committed.
+  case commit
   /// A device may have work again.
   case rested(UInt64)
 }
@@ -76,13 +78,15 @@ extension Engine {
       if let (task, round) = round(of: key) { closePlacesIfAlone(task, round) }
     case .briefWait(let waiter):
       if devices[waiter.device]?.waiter === waiter { waiter.close() }
+    case .commit: commitSoon()
     case .rested(let number): deviceIsFree(number)
     }
   }
 
   /// Has the rounds that gather devices looked at, when others that come now have come too.
   func lookSoon() {
-    let soon = now + .milliseconds(5)
+    // To look takes longer the more devices there are.
+    let soon = now + .milliseconds(5) + .microseconds(5 * devices.count)
     if let next = nextLook, next <= soon, next > now { return }
     nextLook = soon
     schedule(.gathering, at: soon)

@@ -35,6 +35,8 @@ struct EngineSettings: Sendable {
   var coolDown = Duration.seconds(5)
   /// How often a waiting device hears that there is nothing new, give or take a fifth.
   var heartbeat = Duration.seconds(30)
+  /// How long what nobody waits for may wait for another commit to go with.
+  var commitDelay = Duration.milliseconds(100)
   var pace = PaceSteering.Settings()
   /// Threads that measure models.
   var evaluationThreads = 2

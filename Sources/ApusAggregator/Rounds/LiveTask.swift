@@ -92,8 +92,8 @@ final class LiveRound {
 
   var isGathering: Bool { machine.state == .ready }
 
-  /// What retains the blobs of updates until the round is over.
-  var blobOwner: String { "round:\(key.task)/\(key.round)/\(key.attempt)" }
+  /// What retains the blobs of updates until the round is published: another attempt may get the same ones.
+  var blobOwner: String { "round:\(key.task)/\(key.round)" }
 
   /// Takes the machine's counts over into what people read.
   func synchronize() {

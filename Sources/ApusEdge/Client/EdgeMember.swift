@@ -13,6 +13,8 @@ public struct EdgeMember: Hashable, Sendable {
   public var role: String
   /// 32 hexadecimal digits.
   public var id: String
+  /// The device's number in the federation, counted from 0 in the order of joining.
+  public var number: UInt64
   /// Seconds since 1970 (UTC).
   public var certificateExpires: Int64
 
@@ -26,6 +28,7 @@ public struct EdgeMember: Hashable, Sendable {
     address = "\(device.address)"
     role = device.identity.name.role.rawValue
     id = device.identity.name.id
+    number = device.number
     certificateExpires = device.identity.name.expires
   }
 

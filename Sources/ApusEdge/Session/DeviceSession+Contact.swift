@@ -98,7 +98,7 @@ extension DeviceSession {
   mutating func pause(_ window: Proto.RetryWindow?) {
     let delay =
       random.moment(in: window, cap: policy.longestWindow)
-      ?? policy.contactBackoff.delay(after: 2, &random)
+      ?? policy.contactBackoff.delay(after: 1, &random)
     contact = .pause(until: now + max(delay, .milliseconds(20)))
     actions.append(.report(.sleeping(delay)))
   }

@@ -196,8 +196,8 @@ extension DeviceSession {
       .report(
         .submitted(part(work.assignment), digest: update.digest, verdict, reason: reply.reason)))
     self.work = nil
-    answerCount += 1
-    if let limit = policy.roundLimit, answerCount >= limit { return finish(nil) }
+    if verdict == .accepted || verdict == .duplicate { acceptedCount += 1 }
+    if let limit = policy.roundLimit, acceptedCount >= limit { return finish(nil) }
     if !policy.staysConnected { pause(reply.retry) }
     closeIfHeld()
   }

@@ -18,9 +18,9 @@ struct DeviceSession: Sendable {
   struct Policy: Hashable, Sendable {
     /// Whether the device waits on an open stream; otherwise it checks in, in the windows it is given.
     var staysConnected = true
-    /// How many updates are to be answered before the device is done; nil for ever.
+    /// How many updates are to be accepted before the device is done; nil for ever.
     var roundLimit: Int?
-    var contactBackoff = Backoff(first: .milliseconds(500), cap: .seconds(3600))
+    var contactBackoff = Backoff(first: .milliseconds(300), cap: .seconds(3600))
     /// For transfers while a lease is held.
     var workBackoff = Backoff(first: .milliseconds(200), cap: .seconds(30))
     /// A stream on which nothing came for so long is broken, whatever the network says.
@@ -76,7 +76,7 @@ struct DeviceSession: Sendable {
   var reasons: [GateReason]?
   var contactFailureCount = 0
   var ticketCount = 0
-  var answerCount = 0
+  var acceptedCount = 0
   var hasBeenReached = false
   var isFinished = false
   var actions: [DeviceAction] = []

@@ -22,19 +22,19 @@ final class CallPipe: Sendable {
 
   private enum End { case receiver, sender }
 
-  /// The tasks that wait, at most one at each end.
+  /// The tasks that wait at each end: one, as a rule.
   private struct Waiting {
-    private var receiver: UnsafeContinuation<Void, Never>?
-    private var sender: UnsafeContinuation<Void, Never>?
+    private var receivers: [UnsafeContinuation<Void, Never>] = []
+    private var senders: [UnsafeContinuation<Void, Never>] = []
 
-    subscript(_ end: End) -> UnsafeContinuation<Void, Never>? {
-      get { end == .receiver ? receiver : sender }
-      set { if end == .receiver { receiver = newValue } else { sender = newValue } }
+    mutating func add(_ task: UnsafeContinuation<Void, Never>, at end: End) {
+      if end == .receiver { receivers.append(task) } else { senders.append(task) }
     }
 
-    mutating func take(_ end: End) -> UnsafeContinuation<Void, Never>? {
-      defer { self[end] = nil }
-      return self[end]
+    mutating func take(_ end: End) -> [UnsafeContinuation<Void, Never>] {
+      var taken: [UnsafeContinuation<Void, Never>] = []
+      if end == .receiver { swap(&taken, &receivers) } else { swap(&taken, &senders) }
+      return taken
     }
   }
 
@@ -107,8 +107,7 @@ final class CallPipe: Sendable {
       await withUnsafeContinuation { (continuation: UnsafeContinuation<Void, Never>) in
         let isNow = state.withLock { state in
           guard !isReady(state), !Task.isCancelled else { return true }
-          precondition(state.waiting[end] == nil, "Two tasks wait for the same end of a call.")
-          state.waiting[end] = continuation
+          state.waiting.add(continuation, at: end)
           return false
         }
         if isNow { continuation.resume() }
@@ -119,10 +118,8 @@ final class CallPipe: Sendable {
   }
 
   private func wake(_ end: End) {
-    let continuation = state.withLock { state in
-      state.waiting.take(end)
-    }
-    continuation?.resume()
+    // Each looks for itself whether it was meant.
+    for task in state.withLock({ $0.waiting.take(end) }) { task.resume() }
   }
 
   // MARK: The stream's side

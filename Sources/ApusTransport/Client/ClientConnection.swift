@@ -86,6 +86,8 @@ extension ClientConnection: ConnectionOwner {
 
   func connectionDidHear(_ connection: Connection) {
     clock.hear(at: core.loop.now)
+    // A ping that was answered puts the next moment earlier than the one at which its answer would be missed.
+    schedule()
   }
 }
 
@@ -114,6 +116,8 @@ extension ClientConnection: HTTP2SessionDelegate {
   }
 
   func sessionDidSendForCall() {}
+
+  func sessionDidReceiveUselessFrame() {}
 
   func sessionDidOverflow() {
     connection?.close(ConnectionLoss(.violation, "The server's headers are too long."))

@@ -132,7 +132,11 @@ final class Connection {
         owner?.connectionDidOpen(self)
       case .wantsMore: return
       case .ended: return finish(ConnectionLoss(.broken, "The other side ended the handshake."))
-      case .failed(let failure): return finish(ConnectionLoss(failure))
+      case .failed(let failure):
+        // Where TLS itself is well, as with a client that speaks no HTTP/2, it ends with a goodbye.
+        tls.close()
+        drain()
+        return finish(ConnectionLoss(failure))
       }
     }
     guard phase == .open else { return }
@@ -191,7 +195,12 @@ final class Connection {
   private func finish(_ loss: ConnectionLoss) {
     guard phase != .closed else { return }
     phase = .closed
-    socket.close()
+    if blockedSince != nil {
+      // What waits in the system's buffers is for one that does not read.
+      socket.reset()
+    } else {
+      socket.closeGently()
+    }
     let streams = session.streams.values.sorted { $0.id < $1.id }
     for stream in streams {
       guard let stream = session.forget(stream.id) else { continue }

@@ -10,6 +10,11 @@ enum HTTP2Callbacks {
   nonisolated(unsafe) static let table: OpaquePointer? = {
     var table: OpaquePointer?
     guard nghttp2_session_callbacks_new(&table) == 0 else { return nil }
+    nghttp2_session_callbacks_set_on_begin_frame_callback(table) { _, header, data in
+      guard let session = HTTP2Callbacks.session(data), let header else { return 0 }
+      session.begin(header.pointee)
+      return 0
+    }
     nghttp2_session_callbacks_set_on_begin_headers_callback(table) { _, frame, data in
       guard let session = HTTP2Callbacks.session(data), let frame else { return 0 }
       return session.beginHeaders(frame.pointee)
@@ -24,6 +29,13 @@ enum HTTP2Callbacks {
     nghttp2_session_callbacks_set_on_frame_recv_callback(table) { _, frame, data in
       guard let session = HTTP2Callbacks.session(data), let frame else { return 0 }
       session.receive(frame.pointee)
+      return 0
+    }
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(table) { _, frame, _, data in
+      guard let session = HTTP2Callbacks.session(data), let frame else { return 0 }
+      if UInt32(frame.pointee.hd.type) == NGHTTP2_HEADERS.rawValue {
+        session.delegate?.sessionIsReadingHeaders(false)
+      }
       return 0
     }
     nghttp2_session_callbacks_set_on_frame_send_callback(table) { _, frame, data in
@@ -84,6 +96,19 @@ enum HTTP2Callbacks {
 }
 
 extension HTTP2Session {
+  fileprivate func begin(_ header: nghttp2_frame_hd) {
+    let isAnswer = header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0
+    switch UInt32(header.type) {
+    case NGHTTP2_HEADERS.rawValue, NGHTTP2_CONTINUATION.rawValue, NGHTTP2_RST_STREAM.rawValue,
+      NGHTTP2_PING.rawValue, NGHTTP2_GOAWAY.rawValue, NGHTTP2_WINDOW_UPDATE.rawValue:
+      return
+    // END_STREAM has the bit that ACK has elsewhere.
+    case NGHTTP2_DATA.rawValue where header.length > 0 || isAnswer: return
+    case NGHTTP2_SETTINGS.rawValue where isAnswer: return
+    default: delegate?.sessionDidReceiveUselessFrame()
+    }
+  }
+
   fileprivate func beginHeaders(_ frame: nghttp2_frame) -> Int32 {
     delegate?.sessionIsReadingHeaders(true)
     let id = frame.hd.stream_id

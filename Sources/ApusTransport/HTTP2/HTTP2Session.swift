@@ -16,6 +16,8 @@ protocol HTTP2SessionDelegate: AnyObject {
   /// A frame with news of a call, or room for one, went out.
   func sessionDidSendForCall()
   func sessionDidReceiveGoAway(code: UInt32, lastStream: Int32, message: String)
+  /// A frame came that costs work and brings nothing.
+  func sessionDidReceiveUselessFrame()
   /// The header fields grew beyond all limits.
   func sessionDidOverflow()
 }

@@ -28,6 +28,8 @@ package final class EventLoop: @unchecked Sendable {
   private var alarmTime: UInt64?
   /// Connections that have something to send when the present batch of events is done.
   private var dirty: [Connection] = []
+  /// Sockets that wait for their other sides to go.
+  var lingering = 0
   private var isStopping = false
   private var stopped: (() -> Void)?
 

@@ -21,6 +21,7 @@ final class Socket {
   private let handle: UnsafeMutablePointer<uv_tcp_t>
   private(set) var isClosed = false
   var delegate: (any SocketDelegate)?
+  private var lingerTimer: LoopTimer?
   /// For listening sockets.
   private var onConnection: ((Socket) -> Void)?
 
@@ -126,8 +127,8 @@ final class Socket {
             socket.delegate?.socketDidRead(
               UnsafeRawBufferPointer(start: buffer.pointee.base, count: count))
           } else {
-            socket.delegate?.socketDidEnd(
-              count == Int(UV_EOF.rawValue) ? nil : uvMessage(Int32(count)))
+            guard let delegate = socket.delegate else { return socket.close() }
+            delegate.socketDidEnd(count == Int(UV_EOF.rawValue) ? nil : uvMessage(Int32(count)))
           }
         })
     }
@@ -158,19 +159,62 @@ final class Socket {
     if status != 0 { delegate?.socketDidEnd(uvMessage(status)) }
   }
 
+  /// Says that nothing more comes, lets the other side read what did, and closes when it has gone too or after a
+  /// second; the delegate hears nothing more.
+  ///
+  /// To close a socket with bytes in it that nobody has read would take back the last words that were sent.
+  func closeGently() {
+    guard !isClosed else { return }
+    guard delegate != nil, loop.lingering < Self.lingerLimit else { return close() }
+    let request = UnsafeMutablePointer<uv_shutdown_t>.allocate(capacity: 1)
+    let status = handle.withMemoryRebound(to: uv_stream_t.self, capacity: 1) { stream in
+      uv_shutdown(request, stream) { request, _ in request?.deallocate() }
+    }
+    guard status == 0 else {
+      request.deallocate()
+      return close()
+    }
+    loop.lingering += 1
+    let timer = LoopTimer { [unowned self] _ in close() }
+    lingerTimer = timer
+    delegate = nil
+    loop.schedule(timer, at: loop.now + 1_000)
+  }
+
+  /// How many sockets of a loop may wait for their other sides to go.
+  private static let lingerLimit = 256
+
+  /// Closes at once and has the system forget what was not sent.
+  func reset() {
+    guard !isClosed else { return }
+    isClosed = true
+    delegate = nil
+    let status = uv_tcp_close_reset(handle, Self.didClose)
+    if status != 0 { endHandle() }
+  }
+
   /// Closes at once; the delegate hears nothing more.
   func close() {
     guard !isClosed else { return }
     isClosed = true
+    if let lingerTimer {
+      loop.lingering -= 1
+      loop.cancel(lingerTimer)
+    }
+    lingerTimer = nil
     delegate = nil
     onConnection = nil
-    handle.withMemoryRebound(to: uv_handle_t.self, capacity: 1) { handle in
-      uv_close(handle) { handle in
-        guard let data = handle?.pointee.data else { return }
-        let socket = Unmanaged<Socket>.fromOpaque(data).takeRetainedValue()
-        socket.handle.deallocate()
-      }
-    }
+    endHandle()
+  }
+
+  private static let didClose: uv_close_cb = { handle in
+    guard let data = handle?.pointee.data else { return }
+    let socket = Unmanaged<Socket>.fromOpaque(data).takeRetainedValue()
+    socket.handle.deallocate()
+  }
+
+  private func endHandle() {
+    handle.withMemoryRebound(to: uv_handle_t.self, capacity: 1) { uv_close($0, Self.didClose) }
   }
 }
 

@@ -33,11 +33,13 @@ package final class GRPCServer: Sendable {
       statistics: published)
   }
 
-  /// Begins to listen.
+  /// Begins to listen; raises the process's limit of open files to what the limit of connections asks for, as far as
+  /// the system lets it.
   ///
   /// - Returns: the port.
   /// - Throws: `address` where it is not to be had.
   package func start() async throws(TransportError) -> Int {
+    FileLimit.raise(to: configuration.limits.connections + 512)
     let result = await withCheckedContinuation { continuation in
       let isAccepted = loop.post { [core, configuration] in
         core.listen(host: configuration.host, port: configuration.port) {

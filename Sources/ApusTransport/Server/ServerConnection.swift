@@ -13,12 +13,14 @@ final class ServerConnection: @unchecked Sendable {
   private var connection: Connection?
   private var clock: ServerClock
   private var pings: PingGovernor
+  private var floods: FloodGovernor
   private var timer: LoopTimer?
   private var peer: Peer
   private var calls: [Int32: Call] = [:]
   /// Handlers that run, those of calls that are over included.
   private var handlerCount = 0
   private var hasFinishedHandshake = false
+  private var isAbusive = false
   /// Whether the first step of a graceful end was done; the second comes with the answer to a ping.
   private var isRetiring = false
 
@@ -29,6 +31,7 @@ final class ServerConnection: @unchecked Sendable {
     clock = ServerClock(
       limits: core.limits, now: core.loop.now, jitter: Double.random(in: -1...1))
     pings = PingGovernor(interval: core.limits.pingInterval.milliseconds)
+    floods = FloodGovernor(now: core.loop.now)
     connection = try Connection(
       socket, tls: core.tls, options: core.options, host: nil, owner: self)
     connection?.session.delegate = self
@@ -93,6 +96,8 @@ final class ServerConnection: @unchecked Sendable {
   }
 
   private func abuse(_ why: String) {
+    guard !isAbusive else { return }
+    isAbusive = true
     core.statistics.abusiveConnections += 1
     connection?.session.goAway(code: HTTP2Code.enhanceYourCalm, message: why)
     connection?.close(ConnectionLoss(.violation, why))
@@ -118,7 +123,7 @@ extension ServerConnection: ConnectionOwner {
   func connectionDidClose(_ connection: Connection, _ loss: ConnectionLoss) {
     if let timer { core.loop.cancel(timer) }
     timer = nil
-    if loss.kind == .violation { core.statistics.abusiveConnections += 1 }
+    if loss.kind == .violation, !isAbusive { core.statistics.abusiveConnections += 1 }
     self.connection = nil
     core.remove(self, address: address, duringHandshake: !hasFinishedHandshake)
   }
@@ -187,6 +192,10 @@ extension ServerConnection: HTTP2SessionDelegate {
   func sessionDidReceiveGoAway(code: UInt32, lastStream: Int32, message: String) {}
 
   func sessionDidSendForCall() { pings.sent() }
+
+  func sessionDidReceiveUselessFrame() {
+    if !floods.frame(at: core.loop.now) { abuse("too_many_frames") }
+  }
 
   func sessionDidOverflow() { abuse("header_list_too_long") }
 }

@@ -37,7 +37,8 @@ final class PeerCheck: Sendable {
     guard let certificate = X509_STORE_CTX_get0_cert(store), let der = Self.der(of: certificate),
       (try? accept(der)) != nil
     else {
-      X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION)
+      // Goes to the other side as the alert that its certificate is bad.
+      X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED)
       return 0
     }
     return 1

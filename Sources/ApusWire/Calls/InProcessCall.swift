@@ -131,7 +131,7 @@ final class InProcessCall: Sendable {
       case .endOfMessages: requests.close(nil)
       case .finished(let error):
         let error = error ?? RPCError(.cancelled, "the call is over")
-        requests.close(error)
+        requests.fail(error)
         machines.serverEnd = error
       }
     }

@@ -6,7 +6,7 @@ internal import Synchronization
 /// Messages on their way from one side of a call in this process to the other, first in, first out.
 ///
 /// One task puts them in and one takes them out. When it is closed, the one who takes gets what is still there
-/// and then the end; when it is failed, what is still there is dropped.
+/// and then how it ended; unless what is there is to be dropped.
 final class Mailbox: Sendable {
   /// Bytes that may wait before the sender waits too.
   private static let room = 1 << 20
@@ -24,8 +24,7 @@ final class Mailbox: Sendable {
 
     /// What a receiver gets now; nil where it has to wait.
     mutating func take() -> Result<[UInt8]?, RPCError>? {
-      if case .failure(let error) = end { return .failure(error) }
-      guard taken < messages.count else { return end == nil ? nil : .success(nil) }
+      guard taken < messages.count else { return end.map { $0.map { nil } } }
       let message = messages[taken]
       messages[taken] = []
       taken += 1
@@ -47,9 +46,17 @@ final class Mailbox: Sendable {
     }
   }
 
-  /// No more messages come: those that are there are taken first, unless there is an error.
+  /// No more messages come; those that are there are taken first.
   func close(_ error: RPCError?) {
     change { if $0.end == nil { $0.end = error.map { .failure($0) } ?? .success(()) } }
+  }
+
+  /// Nobody wants the messages any more, those that are there neither.
+  func fail(_ error: RPCError) {
+    change {
+      ($0.messages, $0.taken, $0.size) = ([], 0, 0)
+      $0.end = .failure(error)
+    }
   }
 
   /// The next message; nil at the end.

@@ -85,10 +85,14 @@ final class Federation: Sendable {
     return federation
   }
 
-  /// The next incarnation in the same directory; this one has gone without a word.
-  func restarted() async throws -> Federation {
+  /// The next incarnation, in a copy of the directory; this one has gone without a word.
+  func restarted(settings: EngineSettings? = nil) async throws -> Federation {
     await store.close()
-    let next = try await Federation(devices: deviceCount, in: directory, facts: facts)
+    let copy = directory + "-next"
+    try FileManager.default.copyItem(atPath: directory, toPath: copy)
+    try? FileManager.default.removeItem(atPath: directory)
+    let next = try await Federation(
+      devices: deviceCount, in: copy, settings: settings, facts: facts)
     try await next.start()
     return next
   }

@@ -143,10 +143,11 @@ import Testing
       let hub = try await TestBlobs(path)
       _ = try await hub.channel().begin(manifest)
       try await hub.channel().write(bytes, manifest, chunks: 0..<3)
-      // The upload's own: SQLite says fdatasync.
-      try Self.inject("fsync", when: when)
-      try await hub.channel().write(bytes, manifest, chunks: 3..<5)
+      if when == 2 { try await hub.channel().write(bytes, manifest, chunks: 3..<5) }
+      // The upload's own: SQLite says fdatasync. The first from here on, for strace counts by thread.
+      try Self.inject("fsync", when: 1)
       try await hub.channel().write(bytes, manifest, chunks: 5..<8)
+      try await hub.channel().write(bytes, manifest, chunks: 3..<5)
       exit(97)
     }
     let bytes = noise(500_000)

@@ -19,6 +19,8 @@ struct EchoHandler: CallHandler {
 
   let journal = Journal()
 
+  static let names = ["Unary", "Both", "Count", "Repeat", "Fail", "Who", "Wait", "Hold"]
+
   func handle(_ call: any ServerCall) async throws(RPCError) {
     switch call.head.path {
     case "/test.Echo/Unary":
@@ -55,6 +57,12 @@ struct EchoHandler: CallHandler {
         journal.note("ended \(error.code.rawValue)")
         throw error
       }
+    case "/test.Echo/Hold":
+      // Receives nothing, so that the caller runs out of window.
+      do { try await Task.sleep(for: .seconds(120)) } catch {
+        journal.note("let go")
+        throw RPCError(.cancelled, "The task was cancelled.")
+      }
     default:
       throw RPCError(.unimplemented, "There is no \(call.head.path).")
     }
@@ -67,6 +75,7 @@ struct TestServer {
   let port: Int
   let authority: TestAuthority
   let handler = EchoHandler()
+  let health = HealthService()
 
   init(_ change: (inout ServerConfiguration) -> Void = { _ in }) async throws {
     authority = try TestAuthority.shared.get()
@@ -74,7 +83,15 @@ struct TestServer {
       host: "127.0.0.1", port: 0, material: try authority.server(),
       clientAuthorities: [authority.certificate])
     change(&configuration)
-    server = try GRPCServer(configuration, handler: handler) { certificate in
+    var router = CallRouter()
+    for name in EchoHandler.names {
+      router.register(raw: "/test.Echo/\(name)") { [handler] (call) async throws(RPCError) in
+        try await handler.handle(call)
+      }
+    }
+    health.register(on: &router)
+    health.set(serving: true)
+    server = try GRPCServer(configuration, handler: router) { certificate in
       try Self.identity(of: certificate)
     }
     port = try await server.start()

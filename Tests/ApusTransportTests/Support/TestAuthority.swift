@@ -46,7 +46,8 @@ final class TestAuthority: Sendable {
     try Self.run(
       [
         "x509", "-req", "-in", "\(name).csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-        "-CAcreateserial",
+        "-set_serial",
+        String(UInt64.random(in: 1...UInt64.max)),
         "-days", String(days), "-extfile", "\(name).ext", "-out", "\(name).pem",
       ], in: directory)
     try Self.run(

@@ -1,6 +1,7 @@
 # Apus, federated learning in Swift.
 # SPDX-License-Identifier: Apache-2.0
-"""Writes messages.txt: messages as Google's protobuf writes them, a line each, NAME and hexadecimal digits.
+"""Writes messages.txt: messages as Google's protobuf writes them, a line each, NAME and hexadecimal digits;
+and plan.bin: a logistic regression's plan.
 
     python make_goldens.py          (protobuf 7.36.2, grpcio-tools 1.85.1)
 
@@ -76,6 +77,46 @@ def messages(descriptor):
             yield from messages(nested)
 
 
+def plan(pb):
+    """Four features, three classes: scores are input x weight + bias."""
+
+    def node(shape, inputs=(), batched=False, **kind):
+        return pb.Node(operation=pb.Operation(**kind), inputs=inputs, shape=pb.Shape(extents=shape), is_batched=batched)
+
+    signature = pb.InputSignature(shape=pb.Shape(extents=[4]))
+    uniform, zero = pb.Initializer(uniform_bound=0.5), pb.Initializer(constant=0)
+    return pb.Plan(
+        version=1,
+        graph=pb.Graph(
+            nodes=[
+                node([4], batched=True, input=pb.Empty()),
+                node([4, 3], parameter=0),
+                node([3], [0, 1], batched=True, product=pb.Product()),
+                node([3], parameter=1),
+                node([3], [2, 3], batched=True, binary=pb.Binary(function=pb.Binary.FUNCTION_ADD)),
+            ],
+            parameters=[
+                pb.Parameter(name="weight", shape=pb.Shape(extents=[4, 3]), initializer=uniform),
+                pb.Parameter(name="bias", shape=pb.Shape(extents=[3]), initializer=zero),
+            ],
+            input=signature,
+            output=4,
+        ),
+        loss=pb.LOSS_SOFTMAX_CROSS_ENTROPY,
+        algorithm=pb.Algorithm(
+            fedavg=pb.LocalTraining(
+                local_epochs=2,
+                batch_size=10,
+                learning_rate=0.125,
+                optimizer=pb.Optimizer(sgd=pb.SGD(momentum=0.5)),
+                schedule=pb.Schedule(exponential=0.75),
+            )
+        ),
+        data=pb.DataSchema(input=signature, classes=3),
+        update_type=importlib.import_module("apus.v1.common_pb2").DATA_TYPE_BFLOAT16,
+    )
+
+
 def main():
     stubs = tempfile.mkdtemp()
     files = sorted(str(path.relative_to(PROTOCOLS)) for path in PROTOCOLS.rglob("*.proto"))
@@ -97,6 +138,8 @@ def main():
                     fill(message, 3, share=[0, 1, 1, 0.6, 0.6, 0.3][sample])
                     text = message.SerializeToString(deterministic=True).hex()
                     lines.append(f"{descriptor.full_name} {text}".rstrip())
+    logistic = plan(importlib.import_module("apus.v1.plan_pb2"))
+    (HERE / "plan.bin").write_bytes(logistic.SerializeToString(deterministic=True))
     (HERE / "messages.txt").write_text("\n".join(lines) + "\n")
 
 

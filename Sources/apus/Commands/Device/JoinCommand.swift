@@ -33,8 +33,8 @@ struct JoinCommand: Command {
     "nice", .text, "N", "How much everything else comes before training, 0 to 19; 10.")
   private static let sleeps = Option(
     flag: "sleep", "Hold no connection between rounds; come back in the windows given.")
-  private static let once = Option(
-    "once", .text, "N", "End after N updates were answered.")
+  private static let rounds = Option(
+    "rounds", .text, "N", "End after N updates of this process were accepted.")
 
   static let grammar = Grammar(
     name: "join",
@@ -49,7 +49,7 @@ struct JoinCommand: Command {
       Argument("INVITATION", .text, .optional, "What 'apus invite' printed: apus://…, in quotes.")
     ],
     options: [
-      data, set, state, name, label, when, hours, memory, time, nice, sleeps, once,
+      data, set, state, name, label, when, hours, memory, time, nice, sleeps, rounds,
     ],
     formats: [.text, .jsonl],
     examples: [
@@ -84,7 +84,7 @@ struct JoinCommand: Command {
       labels[parts[0]] = parts[1]
     }
     self.labels = labels
-    rounds = try words.integer(Self.once, in: 1...1_000_000)
+    rounds = try words.integer(Self.rounds, in: 1...1_000_000)
     var settings = DeviceSettings()
     if let path = words.value(Self.data) {
       settings.data =
@@ -115,6 +115,8 @@ struct JoinCommand: Command {
         "no device has joined from here: expected an invitation, or --state DIR", command: "join")
     }
     if let ending = try await join(directory, progress, console) { return ending }
+    // Nothing is kept of a device that has not joined.
+    _ = try EdgeMember(in: directory)
     guard let settings = try settled(directory) else {
       throw UsageError(
         "--data is missing: expected the folder of the device's examples", command: "join")
@@ -157,24 +159,31 @@ struct JoinCommand: Command {
       return error.code == .unreachable || error.code == .refused ? .unreachable : .failed
     }
     progress.note("joined \(member.address) as \(member.role) \(member.id)")
+    if console.format == .jsonl {
+      progress.print(try console.jsonLine(Member(member, state: directory)))
+    }
     guard member.role == "device" else {
       progress.finish()
-      if console.format == .text {
-        console.print(directory)
-      } else {
-        try console.print(
-          json: Member(event: "joined", role: member.role, id: member.id, state: directory))
-      }
+      if console.format == .text { console.print(directory) }
       return .done
     }
     return nil
   }
 
   private struct Member: Encodable {
-    let event: String
+    let event = "joined"
     let role: String
-    let id: String
+    let device: String
+    let number: UInt64
+    let federation: String
+    let address: String
     let state: String
+
+    init(_ member: EdgeMember, state: String) {
+      (role, device, number) = (member.role, member.id, member.number)
+      (federation, address) = (member.federation, member.address)
+      self.state = state
+    }
   }
 
   /// What was said, over what was kept; nil where nobody ever said where the data are.

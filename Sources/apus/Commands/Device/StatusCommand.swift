@@ -8,14 +8,24 @@ internal import Foundation
 struct StatusCommand: Command {
   static let grammar = Grammar(
     name: "status",
-    summary: "Tell what the device of this machine is, what it did last, and what holds it.",
-    options: [JoinCommand.state],
+    summary: "Tell what the device of this machine is and did last; or how an aggregator fares.",
+    options: [JoinCommand.state, HubAccess.option],
     formats: [.text, .json],
-    examples: ["apus status", "apus status --state device1 --format json"])
+    examples: [
+      "apus status", "apus status --state device1 --format json", "apus status --hub hub:8443",
+    ])
 
   private let state: String?
+  /// The aggregator that is asked about, in the place of the device.
+  private let hub: HubAccess?
 
-  init(_ words: Words) throws(UsageError) { state = words.value(JoinCommand.state) }
+  init(_ words: Words) throws(UsageError) {
+    state = words.value(JoinCommand.state)
+    hub = words.contains(HubAccess.option) ? HubAccess(words) : nil
+    if state != nil, hub != nil {
+      throw words.failure("--state and --hub, expected one of the two")
+    }
+  }
 
   private struct Answer: Encodable {
     struct Round: Encodable {
@@ -52,6 +62,10 @@ struct StatusCommand: Command {
   }
 
   func run(on console: Console) async throws -> ExitCode {
+    if let hub {
+      try await HubStatus.print(hub: hub, on: console)
+      return .done
+    }
     guard let directory = state ?? DevicePlaces.only(console.environment) else {
       throw UsageError(
         "no device has joined from here: expected --state DIR", command: "status")

@@ -1,0 +1,335 @@
+# Apus, federated learning in Swift.
+# SPDX-License-Identifier: Apache-2.0
+"""A live federation on loopback, measured: `scripts/bench --federation` builds and calls this.
+
+Every part is a process of its own: the aggregator, each device, the coordinator's commands; TLS everywhere.
+Prints a table; --save writes Benchmarks/results/federation.json. Peers: openssl for raw TLS in the same run;
+Flower's figures are those of the same work, measured where --peers has it (flower_federation.py), else as published
+in Benchmarks/README.md.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+RECIPE = """{
+  name: "bench", model: "%(model)s",
+  data: { set: "%(set)s", split: "iid", clients: %(clients)d },
+  algorithm: { fedavg: { localEpochs: 1, batchSize: 10, learningRate: 0.1 } },
+  cohort: { fraction: 1 }, rounds: %(rounds)d, evaluate: { every: %(rounds)d },
+  system: { quorum: 1 }, serve: { overSelection: 1, reportTimeout: 120 },
+}
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def resident(pid: int) -> int:
+    """Bytes that a process has in memory now."""
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", text).group(1)) * 1024
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class Hub:
+    """`apus serve` with a directory of its own."""
+
+    def __init__(self, apus: pathlib.Path, home: pathlib.Path):
+        self.apus, self.home, self.port = apus, home, free_port()
+        self.log = open(home / "hub.log", "ab")
+        self.children: list[subprocess.Popen] = []
+        self.start()
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [self.apus, "serve", "--data-dir", self.home / "hub", "--listen", f"127.0.0.1:{self.port}"],
+            stdout=self.log, stderr=self.log)
+
+    def wait(self, limit: float = 60) -> float:
+        """Seconds until it serves."""
+        began = time.monotonic()
+        while time.monotonic() - began < limit:
+            done = subprocess.run(self.words("task", "list", "--format", "json"), capture_output=True)
+            if done.returncode == 0:
+                return time.monotonic() - began
+            time.sleep(0.01)
+        raise RuntimeError(f"not serving after {limit} s: {(self.home / 'hub.log').read_text()[-2000:]}")
+
+    def words(self, *words) -> list:
+        return [self.apus, *words, "--hub", self.home / "hub"]
+
+    def run(self, *words):
+        done = subprocess.run(self.words(*words), capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"apus {' '.join(map(str, words))}: {done.returncode}: {done.stderr}")
+        return done.stdout
+
+    def json(self, *words):
+        return json.loads(self.run(*words, "--format", "json"))
+
+    def invitation(self, uses: int) -> str:
+        return self.json("invite", "--uses", str(uses))["url"]
+
+    def spawn(self, *words, name: str) -> subprocess.Popen:
+        log = open(self.home / f"{name}.log", "ab")
+        child = subprocess.Popen(words, stdout=log, stderr=log)
+        self.children.append(child)
+        return child
+
+    def join(self, index: int, data: pathlib.Path, invitation: str | None) -> subprocess.Popen:
+        words = [self.apus, "join", *([invitation] if invitation else []), "--data", data,
+                 "--state", self.home / f"device-{index}", "--format", "jsonl"]
+        return self.spawn(*words, name=f"device-{index}")
+
+    def wait_for_devices(self, count: int, limit: float = 60) -> None:
+        began = time.monotonic()
+        while time.monotonic() - began < limit:
+            if sum(d["connected"] for d in self.json("device", "list")) >= count:
+                return
+            time.sleep(0.05)
+        raise RuntimeError(f"{count} devices are not there after {limit} s")
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def close(self) -> None:
+        for child in self.children:
+            child.kill()
+            child.wait()
+        self.kill()
+
+
+def recipe(home: pathlib.Path, **values) -> pathlib.Path:
+    file = home / f"{values['model']}-{values['clients']}.json5"
+    file.write_text(RECIPE % values)
+    return file
+
+
+def shards(apus: pathlib.Path, home: pathlib.Path, data_set: str, clients: int, keep: int | None = None) -> list[pathlib.Path]:
+    """Folders as devices read them; with `keep`, of so many examples each."""
+    folder = home / f"data-{clients}"
+    subprocess.run([apus, "data", "split", data_set, "--clients", str(clients), "--export", folder],
+                   check=True, capture_output=True)
+    found = sorted(folder.iterdir())
+    for client in found if keep else []:
+        for name in ("inputs.idx", "targets.idx"):
+            data = bytearray((client / name).read_bytes())
+            rank, size = data[3], {8: 1, 12: 4, 13: 4}[data[2]]
+            extents = [int.from_bytes(data[4 + 4 * i:8 + 4 * i], "big") for i in range(rank)]
+            row = size
+            for extent in extents[1:]:
+                row *= extent
+            data[4:8] = keep.to_bytes(4, "big")
+            (client / name).write_bytes(data[:4 + 4 * rank + keep * row])
+    return found
+
+
+class Bench:
+    def __init__(self, arguments):
+        self.apus = pathlib.Path(arguments.apus)
+        self.tool = pathlib.Path(arguments.tool)
+        self.arguments = arguments
+        self.rows: list[dict] = []
+
+    def row(self, work: str, figure: str, target: str, met: bool | None, **values) -> None:
+        self.rows.append({"work": work, "figure": figure, "target": target, "met": met, **values})
+        print(f"{work:58} {figure:40} {target:22} {'' if met is None else 'met' if met else 'MISSED'}", flush=True)
+
+    def home(self) -> pathlib.Path:
+        return pathlib.Path(tempfile.mkdtemp(prefix="apus-bench-"))
+
+    # A round with no training, and the sizes of idle processes.
+    def rounds(self) -> None:
+        home = self.home()
+        data = shards(self.apus, home, "fashion-mnist", 10, keep=1)
+        hub = Hub(self.apus, home)
+        try:
+            hub.wait()
+            time.sleep(1)
+            idle = resident(hub.process.pid)
+            invitation = hub.invitation(10)
+            devices = [hub.join(i, folder, invitation) for i, folder in enumerate(data)]
+            hub.wait_for_devices(10)
+            time.sleep(1)
+            device = statistics.median(resident(d.pid) for d in devices)
+            file = recipe(home, model="mcmahan-2nn", set="fashion-mnist", clients=10, rounds=60)
+            hub.run("task", "run", file)
+            rounds = [r for r in hub.json("round", "list", "bench") if r["state"] == "published"]
+            seconds = [sum(r["seconds"].values()) for r in rounds[5:]]
+            median = statistics.median(seconds)
+            self.row("a round with no training, 2NN, 10 devices, TLS: median", f"{median * 1000:.1f} ms",
+                     "<= 100 ms", median <= 0.1, seconds=median)
+            trained = statistics.median(resident(d.pid) for d in devices)
+            self.row("resident size, aggregator idle", f"{idle / 1e6:.1f} MB", "<= 40 MB", idle <= 40e6, bytes=idle)
+            self.row("resident size, a device idle", f"{device / 1e6:.1f} MB", "<= 20 MB", device <= 20e6, bytes=device)
+            self.row("resident size, a device after training the 2NN", f"{trained / 1e6:.1f} MB", "<= 25 MB",
+                     trained <= 25e6, bytes=trained)
+        finally:
+            hub.close()
+            shutil.rmtree(home, ignore_errors=True)
+
+    # From `apus serve` to the first finished round.
+    def start(self) -> None:
+        samples = []
+        for _ in range(5):
+            home = self.home()
+            data = shards(self.apus, home, "digits", 2)
+            hub = Hub(self.apus, home)
+            try:
+                hub.wait()
+                invitation = hub.invitation(2)
+                devices = [hub.join(i, folder, invitation) for i, folder in enumerate(data)]
+                hub.wait_for_devices(2)
+                for device in devices:
+                    device.kill()
+                    device.wait()
+                hub.process.send_signal(signal.SIGTERM)
+                hub.process.wait()
+                file = recipe(home, model="logistic", set="digits", clients=2, rounds=1)
+                began = time.monotonic()
+                hub.start()
+                for i, folder in enumerate(data):
+                    hub.join(i, folder, None)
+                while subprocess.run(hub.words("task", "run", file), capture_output=True).returncode:
+                    if time.monotonic() - began > 30:
+                        raise RuntimeError("no round within 30 s")
+                samples.append(time.monotonic() - began)
+            finally:
+                hub.close()
+                shutil.rmtree(home, ignore_errors=True)
+        median = statistics.median(samples)
+        self.row("from serve to the first finished round, 2 enrolled devices", f"{median:.2f} s", "<= 1 s", median <= 1,
+                 seconds=median)
+
+    # 90 MB to a durable acknowledgement, against raw TLS in turns.
+    def upload(self) -> None:
+        home = self.home()
+        hub = Hub(self.apus, home)
+        try:
+            hub.wait()
+            ours, raw = [], []
+            for _ in range(5):
+                done = subprocess.run([self.tool, "upload", home / "hub", "127.0.0.1", str(hub.port), "90", "3"],
+                                      capture_output=True, text=True, check=True)
+                ours.append(json.loads(done.stdout)["median"])
+                raw.append(raw_tls(home, 90_000_000))
+            mine, other = 90 / statistics.median(ours), 90 / statistics.median(raw)
+            self.row("upload of 90 MB to a durable acknowledgement",
+                     f"{mine:.0f} MB/s; raw TLS {other:.0f} MB/s: {mine / other:.0%}", ">= 50 %", mine >= other / 2,
+                     megabytes_per_second=mine, raw=other)
+        finally:
+            hub.close()
+            shutil.rmtree(home, ignore_errors=True)
+
+    # Ten thousand devices that wait; a round over a thousand of them; a restart with ten thousand leases.
+    def fleet(self) -> None:
+        count, home = self.arguments.devices, self.home()
+        hub = Hub(self.apus, home)
+        try:
+            hub.wait()
+            before = resident(hub.process.pid)
+            fleet = hub.spawn(self.tool, "fleet", hub.invitation(count), "--devices", str(count), "--shape", "8,8,1",
+                              name="fleet")
+            hub.wait_for_devices(count, 600)
+            time.sleep(2)
+            each = (resident(hub.process.pid) - before) / count
+            spent = cpu_seconds(hub.process.pid)
+            time.sleep(10)
+            busy = (cpu_seconds(hub.process.pid) - spent) / 10
+            self.row(f"{count:,} connected idle devices: memory of each", f"{each / 1024:.1f} KB; CPU {busy:.1%}",
+                     "<= 64 KB", each <= 64 * 1024, bytes=each, cpu=busy)
+            text = RECIPE % {"model": "logistic", "set": "digits", "clients": 1000, "rounds": 3}
+            file = home / "thousand.json5"
+            file.write_text(text.replace("fraction: 1", "size: 1000").replace("quorum: 1", "quorum: 0.9"))
+            hub.run("task", "run", file)
+            rounds = hub.json("round", "list", "bench")
+            seconds = statistics.median(sum(r["seconds"].values()) for r in rounds)
+            self.row(f"a round over 1,000 of {count:,}", f"{seconds:.2f} s, {rounds[-1]['accepted']} counted", "completes",
+                     rounds[-1]["accepted"] >= 900, seconds=seconds)
+            fleet.kill()
+            fleet.wait()
+            self.leases(hub, count)
+        finally:
+            hub.close()
+            shutil.rmtree(home, ignore_errors=True)
+
+    def leases(self, hub: Hub, count: int) -> None:
+        fleet = hub.spawn(self.tool, "fleet", hub.invitation(count), "--devices", str(count), "--shape", "8,8,1", "--mute",
+                          name="mute")
+        file = hub.home / "leases.json5"
+        text = RECIPE % {"model": "logistic", "set": "digits", "clients": 1000, "rounds": 1}
+        file.write_text(text.replace("fraction: 1", f"size: {count}").replace('"bench"', '"leases"'))
+        hub.wait_for_devices(count, 600)
+        hub.run("task", "create", file, "--start")
+        began = time.monotonic()
+        while hub.json("doctor")["leases"] < count and time.monotonic() - began < 120:
+            time.sleep(0.2)
+        hub.kill()
+        fleet.kill()
+        fleet.wait()
+        hub.start()
+        seconds = hub.wait()
+        self.row(f"restart with {count:,} leases to SERVING", f"{seconds:.2f} s", "<= 5 s", seconds <= 5, seconds=seconds)
+
+
+def raw_tls(home: pathlib.Path, size: int) -> float:
+    """Seconds to send so many bytes from `openssl s_client` to `openssl s_server`, TLS 1.3 on loopback."""
+    key, certificate, data = home / "raw.key", home / "raw.pem", home / "raw.data"
+    if not key.exists():
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                        "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=localhost"],
+                       check=True, capture_output=True)
+        data.write_bytes(os.urandom(size))
+    port = free_port()
+    server = subprocess.Popen(["openssl", "s_server", "-quiet", "-tls1_3", "-accept", str(port), "-key", key, "-cert",
+                               certificate, "-naccept", "1"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL)
+    time.sleep(0.3)
+    with open(data, "rb") as source:
+        began = time.monotonic()
+        subprocess.run(["openssl", "s_client", "-quiet", "-no_ign_eof", "-tls1_3", "-connect", f"127.0.0.1:{port}"],
+                       stdin=source, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
+    server.wait(10)
+    return time.monotonic() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--apus", default=ROOT / ".build/release/apus")
+    parser.add_argument("--tool", default=ROOT / ".build/release/apus-bench")
+    parser.add_argument("--only", help="rounds, start, upload, fleet: some of them, with commas")
+    parser.add_argument("--devices", type=int, default=10_000)
+    parser.add_argument("--save", action="store_true")
+    arguments = parser.parse_args()
+    bench = Bench(arguments)
+    wanted = (arguments.only or "rounds,start,upload,fleet").split(",")
+    for name in wanted:
+        getattr(bench, name)()
+    if arguments.save:
+        file = ROOT / "Benchmarks/results/federation.json"
+        file.write_text(json.dumps({"date": time.strftime("%Y-%m-%d"), "rows": bench.rows}, indent=2) + "\n")
+    sys.exit(any(row["met"] is False for row in bench.rows))
+
+
+if __name__ == "__main__":
+    main()
