@@ -43,7 +43,7 @@ struct ConformanceTests {
   func ours() throws {
     try expectConformance(of: [
       ApusProcess.executable.path, "join", "{invitation}", "--state", "{state}", "--data", "{data}",
-      "--once", "{rounds}",
+      "--rounds", "{rounds}",
     ])
   }
 

@@ -7,7 +7,7 @@
 
 for example
 
-    conformance.py --apus .build/debug/apus -- .build/debug/apus join {invitation} --state {state} --data {data} --once {rounds}
+    conformance.py --apus .build/debug/apus -- .build/debug/apus join {invitation} --state {state} --data {data} --rounds {rounds}
     conformance.py --apus .build/debug/apus -- python clients/python/apus_client.py {invitation} --state {state} \\
         --data {data} --train clients/python/train_numpy.py --rounds {rounds}
 
