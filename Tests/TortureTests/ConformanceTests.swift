@@ -6,7 +6,7 @@ import Testing
 
 /// Devices of two makes, ours and one in Python on grpcio, keep to the protocol.
 @Suite("Conformance", .serialized)
-struct ConformanceTests {
+struct ConformanceTests: Sendable {
   private static let root = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
@@ -40,11 +40,13 @@ struct ConformanceTests {
   }
 
   @Test("apus join keeps to the protocol", .enabled(if: hasPython([]), "there is no python3"))
-  func ours() throws {
-    try expectConformance(of: [
-      ApusProcess.executable.path, "join", "{invitation}", "--state", "{state}", "--data", "{data}",
-      "--rounds", "{rounds}",
-    ])
+  func ours() async throws {
+    try await OwnThread.run {
+      try expectConformance(of: [
+        ApusProcess.executable.path, "join", "{invitation}", "--state", "{state}", "--data",
+        "{data}", "--rounds", "{rounds}",
+      ])
+    }
   }
 
   @Test(
@@ -52,11 +54,13 @@ struct ConformanceTests {
     .enabled(
       if: hasPython(["grpc", "grpc_tools", "numpy", "cryptography"]),
       "set APUS_PYTHON to a Python with grpcio, grpcio-tools, numpy and cryptography"))
-  func python() throws {
+  func python() async throws {
     let folder = Self.root.appending(path: "clients/python").path
-    try expectConformance(of: [
-      Self.python, "\(folder)/apus_client.py", "{invitation}", "--state", "{state}", "--data",
-      "{data}", "--train", "\(folder)/train_numpy.py", "--rounds", "{rounds}",
-    ])
+    try await OwnThread.run {
+      try expectConformance(of: [
+        Self.python, "\(folder)/apus_client.py", "{invitation}", "--state", "{state}", "--data",
+        "{data}", "--train", "\(folder)/train_numpy.py", "--rounds", "{rounds}",
+      ])
+    }
   }
 }

@@ -9,7 +9,7 @@ import Testing
 /// `make torture` runs the long form. A failure prints the command that repeats it:
 /// `APUS_TORTURE_SEED` gives the same kills in the same order, `APUS_TORTURE_KILLS` how many.
 @Suite("Torture", .serialized)
-struct TortureTests {
+struct TortureTests: Sendable {
   static func setting(_ name: String, default value: Int) -> Int {
     ProcessInfo.processInfo.environment[name].flatMap(Int.init) ?? value
   }
@@ -45,7 +45,11 @@ struct TortureTests {
   ]
 
   @Test("Kills at random moments and at every failpoint leave the bytes of the simulation")
-  func survivesKills() throws {
+  func survivesKills() async throws {
+    try await OwnThread.run { try killsAndCheck() }
+  }
+
+  private func killsAndCheck() throws {
     let federation = try Federation(clientCount: clientCount)
     // More rounds than the kills last; what is left over goes quickly.
     let rounds = 10 + killsWanted
@@ -131,7 +135,11 @@ struct TortureTests {
   @Test(
     "Devices behind a network that delays, cuts, corrupts, half-closes and swallows are counted once"
   )
-  func survivesTheNetwork() throws {
+  func survivesTheNetwork() async throws {
+    try await OwnThread.run { try faultsAndCheck() }
+  }
+
+  private func faultsAndCheck() throws {
     let federation = try Federation(clientCount: 4)
     let proxy = try FaultyProxy(
       to: federation.port, fates: [.passes, .delays, .cuts, .corrupts, .halfCloses, .swallows],

@@ -22,7 +22,7 @@ final class ClientConnection {
     connection = try Connection(
       socket, tls: core.tls, options: core.options, host: core.host, owner: self)
     connection?.session.delegate = self
-    timer = LoopTimer { [unowned self] now in tick(now) }
+    timer = LoopTimer { [weak self] now in self?.tick(now) }
   }
 
   func start() { connection?.start() }

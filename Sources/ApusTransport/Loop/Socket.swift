@@ -175,7 +175,7 @@ final class Socket {
       return close()
     }
     loop.lingering += 1
-    let timer = LoopTimer { [unowned self] _ in close() }
+    let timer = LoopTimer { [weak self] _ in self?.close() }
     lingerTimer = timer
     delegate = nil
     loop.schedule(timer, at: loop.now + 1_000)

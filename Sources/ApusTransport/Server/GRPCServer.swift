@@ -33,6 +33,13 @@ package final class GRPCServer: Sendable {
       statistics: published)
   }
 
+  deinit {
+    // One that was not stopped: its loop still has work that uses the core.
+    let (loop, core) = (loop, core)
+    loop.post { core.closeAll() }
+    Task { await loop.stop() }
+  }
+
   /// Begins to listen; raises the process's limit of open files to what the limit of connections asks for, as far as
   /// the system lets it.
   ///

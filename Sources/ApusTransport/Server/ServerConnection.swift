@@ -35,7 +35,7 @@ final class ServerConnection: @unchecked Sendable {
     connection = try Connection(
       socket, tls: core.tls, options: core.options, host: nil, owner: self)
     connection?.session.delegate = self
-    timer = LoopTimer { [unowned self] now in tick(now) }
+    timer = LoopTimer { [weak self] now in self?.tick(now) }
   }
 
   func start() {
