@@ -123,7 +123,7 @@ struct EdgeClientTests {
     let offsets = federation.state.withLock { $0.offsets }
     #expect(offsets.count >= 3 && offsets[0] == 0)
     // Inside of a chunk, and never again what was there.
-    #expect(offsets[1] > 0 && !offsets[1].isMultiple(of: 65_536))
+    #expect(offsets[1] > 0 && !offsets[1].isMultiple(of: 65_536), "\(offsets)")
     #expect(offsets[2] >= offsets[1])
     let update = try #require(federation.state.withLock { $0.submissions.values.first })
     let expected = try federation.expectedUpdate(on: examples, round: 0)

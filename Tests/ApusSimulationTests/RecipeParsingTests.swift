@@ -134,7 +134,7 @@ import Testing
       ("serve.labels.site=3", "serve.labels.site: 3"),
       ("serve.normBound=0", "serve.normBound: 0.0"),
       ("serve.updateFormat=float8", "\"float32\", \"bfloat16\" or \"float16\""),
-      ("serve.packd=true", "did you mean packed?"),
+      ("serve.minimumCohrt=3", "did you mean minimumCohort?"),
     ] {
       let message = RecipeExamples.refusal(of: RecipeExamples.served, setting: [setting])
       #expect(message?.contains(what) == true, "\(setting): \(message ?? "taken")")
