@@ -35,8 +35,9 @@ build: bootstrap ## the release build of the command line, in .build/release/apu
 	swift build -c release --product apus $(SWIFT_FLAGS)
 
 # Debug, for its checks; the C kernels optimized, or they would be thirty times slower.
+# Eight at a time: more would keep those waiting that measure time, on few cores.
 test: bootstrap ## every test
-	swift test --disable-xctest -Xcc -O2 $(SWIFT_FLAGS) $(TEST)
+	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 swift test --disable-xctest -Xcc -O2 $(SWIFT_FLAGS) $(TEST)
 
 # Kills, seed and devices of the long form.
 KILLS ?= 200

@@ -121,7 +121,7 @@ struct EdgeClientTests {
     }
     try await run(federation)
     let offsets = federation.state.withLock { $0.offsets }
-    #expect(offsets.count >= 3 && offsets[0] == 0)
+    #expect(offsets.count >= 4 && offsets[0] == 0)
     // Inside of a chunk, and never again what was there.
     #expect(offsets[1] > 0 && !offsets[1].isMultiple(of: 65_536), "\(offsets)")
     #expect(offsets[2] >= offsets[1])

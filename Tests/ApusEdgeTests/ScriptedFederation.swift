@@ -320,12 +320,13 @@ final class ScriptedFederation: Sendable {
     }
     let manifest = isModel ? modelManifest : planManifest
     var bytes = isModel ? modelBytes : planBytes
-    if isModel {
-      state.withLock { $0.offsets.append(request.offset) }
-      if takeFault({ $0 == .wrongByte }) != nil { bytes[bytes.count / 2] ^= 1 }
-    }
     let fault =
       isModel ? takeFault { if case .brokenDownload = $0 { true } else { false } } : nil
+    if isModel {
+      state.withLock { $0.offsets.append(request.offset) }
+      // In a download that does not break, at its end: whatever was there before is kept.
+      if fault == nil, takeFault({ $0 == .wrongByte }) != nil { bytes[bytes.count - 1] ^= 1 }
+    }
     var left = Int.max
     if case .brokenDownload(let count)? = fault { left = count }
     var offset = Int(request.offset)
