@@ -3,9 +3,8 @@
 """A live federation on loopback, measured: `scripts/bench --federation` builds and calls this.
 
 Every part is a process of its own: the aggregator, each device, the coordinator's commands; TLS everywhere.
-Prints a table; --save writes Benchmarks/results/federation.json. Peers: openssl for raw TLS in the same run;
-Flower's figures are those of the same work, measured where --peers has it (flower_federation.py), else as published
-in Benchmarks/README.md.
+Prints a table; --save writes Benchmarks/results/federation.json. Raw TLS is measured with openssl in the same run; other
+frameworks are not run here.
 """
 
 import argparse

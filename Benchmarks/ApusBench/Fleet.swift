@@ -8,7 +8,7 @@ internal import Synchronization
 
 /// Many devices in one process, each with a key, a certificate and a connection of its own: a load for an aggregator.
 ///
-/// `apus-bench fleet INVITATION --devices N [--stay] [--data SHAPE]` enrols N devices, opens a waiting stream for each, and
+/// `apus-bench fleet INVITATION --devices N [--mute] [--shape H,W,C]` enrols N devices, opens a waiting stream for each, and
 /// answers every assignment with an update of zeros (or, with `--mute`, not at all). It prints a line of JSON for what happens.
 final class Fleet: Sendable {
   struct Settings: Sendable {
