@@ -299,7 +299,7 @@ struct EdgeClientTests {
   @Test("A lease is kept alive while the device trains")
   func keepsAlive() async throws {
     let federation = try ScriptedFederation(for: examples, hidden: 2000, epochs: 100_000)
-    federation.state.withLock { $0.leaseMs = 900 }
+    federation.state.withLock { $0.leaseMs = 4500 }
     let client = try client(federation)
     let running = Task { try await client.run() }
     let deadline = ContinuousClock.now + .seconds(20)

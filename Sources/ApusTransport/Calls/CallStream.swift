@@ -44,6 +44,11 @@ final class CallStream<Machine: CallMachine>: @unchecked Sendable, StreamConsume
 
   /// Ends the call when the other side owes bytes and has not moved for too long.
   func checkProgress() {
+    if let stream, stream.isResetAfterEnd, stream.hasSentEnd {
+      connection?.session.resetNow(stream)
+      connection?.setNeedsFlush()
+      return
+    }
     guard isOwed else {
       lastProgress = loop.now
       return

@@ -44,9 +44,11 @@ enum HTTP2Callbacks {
       return 0
     }
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(table) {
-      _, _, id, bytes, count, data in
+      _, flags, id, bytes, count, data in
       guard let session = HTTP2Callbacks.session(data) else { return 0 }
-      session.receive(UnsafeRawBufferPointer(start: bytes, count: count), on: id)
+      session.receive(
+        UnsafeRawBufferPointer(start: bytes, count: count),
+        isLast: flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0, on: id)
       return 0
     }
     nghttp2_session_callbacks_set_on_stream_close_callback(table) { _, id, code, data in
@@ -169,6 +171,7 @@ extension HTTP2Session {
       if isLast, UInt32(frame.hd.type) != NGHTTP2_WINDOW_UPDATE.rawValue,
         let stream = stream(frame.hd.stream_id)
       {
+        stream.hasSentEnd = true
         resetAfterEnd(stream)
       }
     default: break
@@ -198,12 +201,16 @@ extension HTTP2Session {
     stream.consumer?.streamDidReceive(headers: fields, isLast: isLast)
   }
 
-  fileprivate func receive(_ bytes: UnsafeRawBufferPointer, on id: Int32) {
+  fileprivate func receive(_ bytes: UnsafeRawBufferPointer, isLast: Bool, on id: Int32) {
     guard let stream = stream(id), let consumer = stream.consumer else {
       return creditConnection(bytes.count)
     }
     stream.uncredited += bytes.count
     consumer.streamDidReceive(data: bytes)
+    if !isLast {
+      stream.hasOpenBody = true
+      resetAfterEnd(stream)
+    }
   }
 
   fileprivate func close(_ stream: HTTP2Stream, code: UInt32) {

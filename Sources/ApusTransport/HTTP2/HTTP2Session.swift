@@ -143,9 +143,15 @@ final class HTTP2Session {
     }
   }
 
-  /// The end of a stream went out: whatever the other side still sends is not wanted.
+  /// Tells the other side to stop sending, once all was said and when it goes on: an answer with RST_STREAM at its
+  /// heels is lost to clients whose small request is still under way (curl before 8), whatever RFC 9113 §8.1 says.
   func resetAfterEnd(_ stream: HTTP2Stream) {
-    guard stream.isResetAfterEnd else { return }
+    guard stream.isResetAfterEnd, stream.hasSentEnd, stream.hasOpenBody else { return }
+    resetNow(stream)
+  }
+
+  /// The same for one that has had its time.
+  func resetNow(_ stream: HTTP2Stream) {
     stream.isResetAfterEnd = false
     nghttp2_submit_rst_stream(session, 0, stream.id, 0)
   }

@@ -25,6 +25,8 @@ final class HTTP2Stream {
   /// The header block that is under way.
   var fields: Metadata = []
   var fieldSize = 0
+  /// Whether a part of a body came that was not its last.
+  var hasOpenBody = false
   /// Bytes that came and that nobody has taken.
   var uncredited = 0
   /// How many bytes the other side may have under way.
@@ -39,6 +41,8 @@ final class HTTP2Stream {
   private var endsAfterQueue = false
   /// Whether the other side is to be told, after the end, that it may stop sending.
   var isResetAfterEnd = false
+  /// Whether the end went out.
+  var hasSentEnd = false
   /// Whether all that is to be sent is queued.
   var isEnding: Bool { endsAfterQueue }
   /// Whether nghttp2 waits to be told of more.
