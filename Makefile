@@ -36,7 +36,9 @@ build: bootstrap ## the release build of the command line, in .build/release/apu
 
 # Debug, for its checks; the C kernels optimized, or they would be thirty times slower.
 # Eight at a time: more would keep those waiting that measure time, on few cores.
+# In a temporary directory of their own: the compiler leaves folders behind, and so does a test that is killed.
 test: bootstrap ## every test
+	place=$$(mktemp -d) && trap 'rm -rf "$$place"' EXIT && export TMPDIR="$$place" && \
 	SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH=8 swift test --disable-xctest -Xcc -O2 $(SWIFT_FLAGS) $(TEST)
 
 # Kills, seed and devices of the long form.

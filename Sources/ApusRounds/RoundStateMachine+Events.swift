@@ -11,7 +11,7 @@ extension RoundStateMachine {
     /// Answers ``Action/select(count:)`` too: these are there now, and the places that are left stay open
     /// for clients that come later.
     case opened([ClientID])
-    /// A client came that takes an open place.
+    /// A client came that takes an open place, or one is back that was known to be gone.
     case joined(ClientID)
     /// Nobody is expected for the open places any more.
     case placesClosed
@@ -23,7 +23,8 @@ extension RoundStateMachine {
     case folded(ClientID, weight: Int)
     /// Answers ``Action/fold(_:)``: the update cannot be counted; the sum is what it was before.
     case rejected(ClientID, reason: String)
-    /// A client is known to be gone. Should it be back before the round closes, it is welcome.
+    /// A client is known to be gone. Should it be back before the round closes, its update is welcome, and
+    /// after ``joined(_:)`` it is waited for again.
     case droppedOut(ClientID)
     /// The time for updates is over.
     case deadlinePassed

@@ -36,9 +36,16 @@ extension RoundStateMachine {
   }
 
   mutating func joined(_ client: ClientID) -> [Action] {
+    if let place = standings.place(of: client) {
+      // It was lost and is back: it is waited for again. Anything else is noise.
+      guard standings[place] == .droppedOut, isWaiting(for: client) else { return [] }
+      standings[place] = .invited
+      droppedOutCount -= 1
+      waitedForCount += 1
+      return [.broadcast(to: [client])]
+    }
     // Noise: the place was closed, or the round, before the client's message was looked at.
-    guard state == .collecting, !deadlineHasPassed, openPlaceCount > 0, standings[client] == nil
-    else { return [] }
+    guard state == .collecting, !deadlineHasPassed, openPlaceCount > 0 else { return [] }
     standings.join(client)
     openPlaceCount -= 1
     waitedForCount += 1

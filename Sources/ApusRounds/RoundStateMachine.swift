@@ -100,6 +100,15 @@ public struct RoundStateMachine: Sendable {
     return standings[client] == .invited || standings[client] == .droppedOut
   }
 
+  /// Whether the round can still reach its quorum without a client.
+  public func canSpare(_ client: ClientID) -> Bool {
+    guard state == .collecting, !deadlineHasPassed, standings[client] == .invited else {
+      return true
+    }
+    let others = waitedForCount + openPlaceCount - 1
+    return foldedCount + foldingCount + others >= policy.quorum
+  }
+
   /// Takes note of an event.
   ///
   /// - Parameter event: what happened.

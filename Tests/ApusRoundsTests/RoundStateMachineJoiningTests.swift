@@ -53,6 +53,35 @@ import Testing
     #expect(host.play(.joined(3)) == [])
   }
 
+  @Test(
+    "A client that was lost and is back is waited for again, as long as its update can be taken")
+  func returning() throws {
+    let host = try Host(goal: 2, quorum: 0)
+    host.play(.start(population: 2))
+    host.play(.selected([1, 2]))
+    #expect(host.machine.canSpare(2))
+    #expect(host.play(.droppedOut(2)) == [])
+    #expect(host.play(.joined(2)) == [.broadcast(to: [2])])
+    #expect(host.play(.joined(2)) == [], "It is waited for already.")
+    #expect(host.machine.droppedOutCount == 0 && host.machine.isWaiting(for: 2))
+    #expect(host.contribute(1) == [], "The round waits for the other one.")
+    #expect(host.play(.droppedOut(2)) == [.combine])
+    #expect(host.play(.joined(2)) == [], "It comes too late.")
+    #expect(try host.finish().droppedOut == 1)
+  }
+
+  @Test("Whom a round cannot spare, it loses its quorum with")
+  func sparing() throws {
+    for (quorum, canSpare) in [(0.5, true), (0.75, true), (1, false)] {
+      let host = try Host.collecting(goal: 4, overSelection: 1, quorum: quorum)
+      #expect(host.contribute(0) == [])
+      #expect(host.machine.canSpare(0), "Its update is here.")
+      #expect(host.machine.canSpare(1) == canSpare)
+      let actions = host.play(.droppedOut(1))
+      #expect(actions.isEmpty == canSpare)
+    }
+  }
+
   @Test("Open places survive being written and read back")
   func encoding() throws {
     let host = try opened()

@@ -55,6 +55,7 @@ private struct Chaos {
       case 10...12: try play(.droppedOut(client))
       case 13: if random.below(10) == 0 { try play(.deadlinePassed) }
       case 14: if random.below(50) == 0 { try play(.cancelled) }
+      case 15: try play(.joined(client))
       default: try foldOne()
       }
       if restarts, random.below(10) == 0 { try restart() }

@@ -43,6 +43,9 @@ final class ApusProcess {
     try process.run()
   }
 
+  /// Nothing outlives its test, also where that fails.
+  deinit { kill() }
+
   private static func appending(to file: URL) throws -> FileHandle {
     if !FileManager.default.fileExists(atPath: file.path) { try Data().write(to: file) }
     let handle = try FileHandle(forWritingTo: file)
@@ -51,6 +54,11 @@ final class ApusProcess {
   }
 
   var isRunning: Bool { process.isRunning }
+
+  /// As the system counts processes.
+  var number: Int32 { process.processIdentifier }
+
+  func send(_ signal: Int32) { _ = Glibc.kill(process.processIdentifier, signal) }
 
   /// Ends it at once, as a power failure would.
   func kill() {

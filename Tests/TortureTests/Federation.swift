@@ -16,6 +16,8 @@ final class Federation {
   /// Where devices connect: the aggregator itself, or a proxy in front of it.
   var devicePort: Int
   private(set) var hub: ApusProcess
+  /// What the aggregator's directory is called.
+  private var hubName = "hub"
   private(set) var devices: [ApusProcess?] = []
   private(set) var hubStartCount = 1
 
@@ -26,7 +28,7 @@ final class Federation {
     self.clientCount = clientCount
     port = try Sockets.freePort()
     devicePort = port
-    hub = try Self.startHub(in: directory, port: port)
+    hub = try Self.startHub(in: directory, name: hubName, port: port)
     try waitUntilServing()
   }
 
@@ -38,17 +40,17 @@ final class Federation {
     }
   }
 
-  var hubDirectory: String { directory.appendingPathComponent("hub").path }
+  var hubDirectory: String { directory.appendingPathComponent(hubName).path }
 
   // MARK: The aggregator
 
   private static func startHub(
-    in directory: URL, port: Int, failpoint: String? = nil
+    in directory: URL, name: String, port: Int, failpoint: String? = nil
   ) throws -> ApusProcess {
     try ApusProcess(
       "hub",
       [
-        "serve", "--data-dir", directory.appendingPathComponent("hub").path, "--listen",
+        "serve", "--data-dir", directory.appendingPathComponent(name).path, "--listen",
         "127.0.0.1:\(port)",
       ], in: directory, environment: failpoint.map { ["APUS_FAILPOINT": $0] } ?? [:])
   }
@@ -57,7 +59,27 @@ final class Federation {
   func restartHub(failpoint: String? = nil) throws {
     hub.kill()
     hubStartCount += 1
-    hub = try Self.startHub(in: directory, port: port, failpoint: failpoint)
+    hub = try Self.startHub(in: directory, name: hubName, port: port, failpoint: failpoint)
+  }
+
+  /// Copies the aggregator's directory at one moment of it: while it is stopped, or stands still.
+  func backUp(to name: String) throws {
+    let isRunning = hub.isRunning
+    if isRunning { hub.send(SIGSTOP) }
+    defer { if isRunning { hub.send(SIGCONT) } }
+    let copy = Process()
+    copy.executableURL = URL(filePath: "/bin/cp")
+    copy.arguments = ["-a", hubDirectory, directory.appendingPathComponent(name).path]
+    try copy.run()
+    copy.waitUntilExit()
+    guard copy.terminationStatus == 0 else { throw Failure(description: "cp failed") }
+  }
+
+  /// Starts the aggregator in another directory, on the port of the one that it had.
+  func restore(from name: String) throws {
+    hub.kill()
+    hubName = name
+    try restartHub()
   }
 
   func waitUntilServing(within seconds: Double = 30) throws {

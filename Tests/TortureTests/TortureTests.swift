@@ -55,7 +55,7 @@ struct TortureTests: Sendable {
     let rounds = 10 + killsWanted
     let file = federation.directory.appendingPathComponent("recipe.json5")
     try Data(recipe(rounds: rounds).utf8).write(to: file)
-    let expected = try simulatedDigest(of: file, in: federation)
+    let expected = try federation.simulatedDigest(of: file)
 
     try federation.enrolDevices(recipe: "digits", split: "iid", seed: 3)
     _ = try federation.insist([
@@ -100,20 +100,6 @@ struct TortureTests: Sendable {
     return kills
   }
 
-  private func simulatedDigest(of recipe: URL, in federation: Federation) throws -> String {
-    let simulation = try ApusProcess(
-      "simulate",
-      [
-        "simulate", recipe.path, "--out", federation.directory.appendingPathComponent("run").path,
-        "--format", "json",
-      ], in: federation.directory)
-    guard simulation.status() == 0,
-      let summary = try JSONSerialization.jsonObject(with: Data(simulation.output().utf8))
-        as? [String: Any], let digest = summary["modelDigest"] as? String
-    else { throw Federation.Failure(description: try simulation.messages()) }
-    return digest
-  }
-
   /// Every published round counts every device once, and every acknowledged update is in one of them.
   private func expectCountedOnce(_ federation: Federation, rounds: Int) throws {
     let published = try federation.jsonRows(["round", "list", "torture"])
@@ -150,7 +136,7 @@ struct TortureTests: Sendable {
     let text = recipe(rounds: 8).replacingOccurrences(
       of: "clients: \(clientCount)", with: "clients: 4")
     try Data(text.utf8).write(to: file)
-    let expected = try simulatedDigest(of: file, in: federation)
+    let expected = try federation.simulatedDigest(of: file)
     try federation.enrolDevices(recipe: "digits", split: "iid", seed: 3)
     _ = try federation.insist(["task", "run", file.path, "--format", "json"])
     // Faults go on until some rounds are through.
@@ -165,6 +151,21 @@ struct TortureTests: Sendable {
 }
 
 extension Federation {
+  /// The digest of the model that the simulator makes of a recipe.
+  func simulatedDigest(of recipe: URL) throws -> String {
+    let simulation = try ApusProcess(
+      "simulate",
+      [
+        "simulate", recipe.path, "--out", directory.appendingPathComponent("run").path,
+        "--format", "json",
+      ], in: directory)
+    guard simulation.status() == 0,
+      let summary = try JSONSerialization.jsonObject(with: Data(simulation.output().utf8))
+        as? [String: Any], let digest = summary["modelDigest"] as? String
+    else { throw Failure(description: try simulation.messages()) }
+    return digest
+  }
+
   /// Waits for the task's end and for the aggregator's, which must be clean.
   func finish(_ task: String, within seconds: Int) throws {
     try command(["task", "wait", task, "--timeout", "\(seconds)"])

@@ -62,7 +62,14 @@ enum Executable {
       try process.run()
     }
 
-    deinit { try? FileManager.default.removeItem(at: messages) }
+    /// Nothing outlives its test, also where that fails.
+    deinit {
+      if process.isRunning {
+        send(SIGKILL)
+        process.waitUntilExit()
+      }
+      try? FileManager.default.removeItem(at: messages)
+    }
 
     /// Reads until so many lines were printed, or the program has ended.
     func read(lines count: Int) {

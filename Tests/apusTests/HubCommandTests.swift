@@ -5,24 +5,34 @@ import ApusAggregator
 import ApusCoordination
 import ApusNumerics
 import Foundation
+import Synchronization
 import Testing
 
 @testable import apus
 
-/// An aggregator in this process, which all tests of a suite ask.
+/// An aggregator in this process, which all tests of a suite ask; its files go when the process ends.
 final class TestHub: Sendable {
   let directory: String
   let aggregator: Aggregator
+  private static let place = Mutex<String?>(nil)
 
   init() async throws {
-    directory =
-      FileManager.default.temporaryDirectory
+    let place = FileManager.default.temporaryDirectory
       .appendingPathComponent("apus-hub-\(UUID().uuidString)").path
+    Self.place.withLock { $0 = place }
+    atexit {
+      // What is still open is no matter: the process ends.
+      if let place = TestHub.place.withLock({ $0 }) {
+        try? FileManager.default.removeItem(atPath: place)
+      }
+    }
+    try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+    directory = place + "/hub"
     var configuration = AggregatorConfiguration(directory: directory)
     configuration.host = "127.0.0.1"
     configuration.port = 0
     configuration.names = ["127.0.0.1"]
-    configuration.logFile = directory + ".log"
+    configuration.logFile = place + "/hub.log"
     aggregator = Aggregator(configuration)
     let port = try await aggregator.start()
     try Data("127.0.0.1:\(port)\n".utf8).write(

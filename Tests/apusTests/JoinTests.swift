@@ -23,8 +23,6 @@ struct JoinTests {
       session.read(lines: 1)
     }
 
-    deinit { session.send(SIGKILL) }
-
     func invite(_ words: String...) throws -> String {
       let ending = try Executable.run(
         ["invite", "--hub", data, "--uses", "10", "--format", "json"] + words)

@@ -28,6 +28,7 @@ import pathlib
 import random
 import re
 import secrets
+import shutil
 import signal
 import socket
 import ssl
@@ -63,6 +64,9 @@ def load_protocols() -> tuple:
     sys.path.insert(0, target)
     from apus.v1 import blob_pb2, blob_pb2_grpc, common_pb2, edge_pb2, edge_pb2_grpc, plan_pb2
 
+    # They are in memory now; a process that is killed later leaves nothing behind.
+    sys.path.remove(target)
+    shutil.rmtree(target, ignore_errors=True)
     return blob_pb2, blob_pb2_grpc, common_pb2, edge_pb2, edge_pb2_grpc, plan_pb2
 
 

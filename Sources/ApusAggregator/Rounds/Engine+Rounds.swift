@@ -159,8 +159,9 @@ extension Engine {
       guard let round = task.round else { continue }
       let client = ClientID(number)
       if round.machine.hasInvited(client) {
-        // It was lost, and is back before the round is over.
+        // It was lost, and is back before the round is over, which waits for it again.
         guard round.machine.isWaiting(for: client) else { continue }
+        _ = round.machine.handle(.joined(client))
         return invite([number], task, round)
       }
       guard obstacle(to: device, number, in: task, round) == nil else { continue }

@@ -59,6 +59,9 @@ final class Federation: Sendable {
     handler = router
   }
 
+  /// Also where a test fails before its end.
+  deinit { try? FileManager.default.removeItem(atPath: directory) }
+
   static var settings: EngineSettings {
     var settings = EngineSettings()
     settings.gathering = .milliseconds(30)

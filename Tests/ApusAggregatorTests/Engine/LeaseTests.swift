@@ -150,9 +150,9 @@ import Testing
       try await devices[1].learnAndSubmit(both[1].assignment)
     }
     #expect(error?.reason == "lease-over")
-    // It is welcome as long as the round waits for another; it is not waited for any more itself.
-    #expect(try await devices[1].learnAndSubmit(again).verdict == .accepted)
+    // The round waits for it again: the other one's update does not close it.
     #expect(try await devices[0].learnAndSubmit(both[0].assignment).verdict == .accepted)
+    #expect(try await devices[1].learnAndSubmit(again).verdict == .accepted)
     #expect(try await coordinator.finish(task.taskId).model?.contributionCount == 2)
     let counts = try await federation.store.read { try $0.counts(ofDevice: 1) }
     #expect(counts.lost == 1)

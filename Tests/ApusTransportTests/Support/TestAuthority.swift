@@ -4,6 +4,7 @@
 import ApusTransport
 import ApusWire
 import Foundation
+import Synchronization
 
 /// A certificate authority of the tests', made with the openssl command in a temporary directory.
 final class TestAuthority: Sendable {
@@ -11,9 +12,28 @@ final class TestAuthority: Sendable {
   let certificate: [UInt8]
 
   /// One for all tests, for it takes a moment.
-  static let shared = Result { try TestAuthority() }
+  static let shared = Result { try TestAuthority.untilExit() }
   /// Another one, which nobody trusts.
-  static let foreign = Result { try TestAuthority() }
+  static let foreign = Result { try TestAuthority.untilExit() }
+
+  private static let directories = Mutex<[URL]>([])
+
+  /// One whose directory goes when the process ends: what is static is never let go.
+  private static func untilExit() throws -> TestAuthority {
+    let authority = try TestAuthority()
+    let isFirst = directories.withLock { directories in
+      directories.append(authority.directory)
+      return directories.count == 1
+    }
+    if isFirst {
+      atexit {
+        for directory in TestAuthority.directories.withLock({ $0 }) {
+          try? FileManager.default.removeItem(at: directory)
+        }
+      }
+    }
+    return authority
+  }
 
   init() throws {
     directory = FileManager.default.temporaryDirectory.appending(path: "apus-\(UUID().uuidString)")
