@@ -50,8 +50,9 @@ final class PeerCheck: Sendable {
     }
   }
 
-  /// Why the certificate was refused in the step of a handshake that has just ended, in words; nil where it was not,
-  /// or where OpenSSL has words for it. All handshakes of a context go on one thread.
+  /// Why `accept` refused in the step of a handshake that has just ended, in words; nil where it did not.
+  ///
+  /// All handshakes of a context go on one thread, so that it is this one's.
   func takeRefusal() -> String? {
     refusal.withLock { refusal in
       defer { refusal = nil }
