@@ -17,7 +17,8 @@ let identityReaders = [
       precondition(invitation.url.utf8.count <= 1_000)
     } catch {
       for secret in secrets(in: url) {
-        precondition(!error.message.contains(secret), "A message holds what may be a token.")
+        precondition(
+          !Array(error.message.utf8).contains(secret), "A message holds what may be a token.")
       }
     }
   },
@@ -45,10 +46,12 @@ let identityReaders = [
   },
 ]
 
-/// What stands behind the question mark, in parts that are long enough for a secret.
-private func secrets(in url: String) -> [String] {
-  guard let mark = url.firstIndex(of: "?") else { return [] }
-  return url[mark...].split { "?&=".contains($0) }.map(String.init).filter { $0.utf8.count >= 20 }
+/// What stands behind the question mark and nowhere before it, in parts that are long enough for a secret.
+private func secrets(in url: String) -> [[UInt8]] {
+  let bytes = Array(url.utf8)
+  guard let mark = bytes.firstIndex(of: UInt8(ascii: "?")) else { return [] }
+  return bytes[mark...].split { "?&=".utf8.contains($0) }.map(Array.init)
+    .filter { $0.count >= 20 && !Array(bytes[..<mark]).contains($0) }
 }
 
 private func check(_ certificate: Certificate) {
