@@ -10,7 +10,12 @@ let package = Package(
   dependencies: [.package(name: "apus", path: "..")],
   targets: [
     .executableTarget(
-      name: "apus-fuzz", dependencies: [.product(name: "Apus", package: "apus")])
+      name: "apus-fuzz",
+      dependencies: [
+        .product(name: "Apus", package: "apus"),
+        // For the transport, which is in no product of its own.
+        .product(name: "ApusEdge", package: "apus"),
+      ])
   ],
   swiftLanguageModes: [.v6]
 )

@@ -100,8 +100,7 @@ final class Fleet: Sendable {
     let reply = try await retrying { [request] in
       try await anonymous.call(EdgeMethods.enroll, request, timeout: .seconds(60))
     }
-    let material = TLSMaterial(
-      certificateChain: reply.certificates, privateKey: try key.pkcs8())
+    let material = TLSMaterial(certificateChain: reply.certificates, key: key)
     return Device(
       channel: try channel(identity: material, loop: index % loops.count),
       number: reply.deviceNumber)

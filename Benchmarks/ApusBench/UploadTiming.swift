@@ -11,7 +11,7 @@ enum UploadTiming {
     let identity = try Identity.load(from: hub + "/operator")
     let channel = try GRPCChannel(
       host: host, port: port, trust: .authorities(identity.authorities.map(\.der)),
-      identity: try identity.tlsMaterial())
+      identity: identity.tlsMaterial())
     var generator = SystemRandomNumberGenerator()
     var seconds: [Double] = []
     for _ in 0..<times {

@@ -39,6 +39,8 @@ public final class Aggregator: Sendable {
   private let clock: EngineClock
   private let log: Mutex<EventLog?> = Mutex(nil)
   private let metrics = Metrics()
+  /// Refused certificates that are logged: anybody can have as many refused as they like.
+  private let distrustEntries = Mutex(TokenBucket(AccessLimits().refusalEntry, at: .zero))
   private let started = ContinuousClock.now
   private let state = Mutex(State())
   private let onFatal: @Sendable (AggregatorError) -> Void
@@ -205,7 +207,7 @@ public final class Aggregator: Sendable {
   private func makeServer(_ parts: Parts) throws -> GRPCServer {
     var server = ServerConfiguration(
       host: configuration.host, port: configuration.port,
-      material: try parts.hub.server.tlsMaterial(),
+      material: parts.hub.server.tlsMaterial(),
       clientAuthorities: parts.hub.clientAuthorities.map(\.der))
     server.limits.connections = configuration.connectionLimit
     server.limits.connectionsPerAddress = configuration.connectionLimit
@@ -217,7 +219,18 @@ public final class Aggregator: Sendable {
       let text = await self?.metricsText() ?? ""
       return PlainPage(contentType: "text/plain; version=0.0.4", body: Array(text.utf8))
     }
+    server.onDistrust = { [weak self] address, reason in
+      self?.noteDistrust(address: address, reason: reason)
+    }
     return try GRPCServer(server, handler: parts.access) { der in try Certificate.identify(der) }
+  }
+
+  private func noteDistrust(address: String, reason: String) {
+    let now = started.duration(to: .now)
+    let isLogged = distrustEntries.withLock { $0.take(of: AccessLimits().refusalEntry, at: now) }
+    guard isLogged == nil else { return }
+    log.withLock { $0 }?.warning(
+      "A connection was refused.", ["address": address, "reason": reason])
   }
 
   // MARK: Chores
@@ -238,7 +251,7 @@ public final class Aggregator: Sendable {
       guard let self = aggregator(), let parts = self.state.withLock({ $0.parts }) else { return }
       do {
         guard let hub = try parts.hub.renewed(at: Store.systemTime() / 1000) else { continue }
-        try await parts.server?.reload(try hub.server.tlsMaterial())
+        try await parts.server?.reload(hub.server.tlsMaterial())
         self.state.withLock { $0.parts?.hub = hub }
       } catch {
         self.log.withLock { $0 }?.error(
@@ -326,6 +339,10 @@ public final class Aggregator: Sendable {
       (
         "apus_connections_refused", "Connections beyond a limit, since the start.",
         Double(statistics?.refusedConnections ?? 0)
+      ),
+      (
+        "apus_handshakes_failed", "Connections that ended before their handshake, since the start.",
+        Double(statistics?.failedHandshakes ?? 0)
       ),
     ])
   }

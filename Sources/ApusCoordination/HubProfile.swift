@@ -98,7 +98,7 @@ package struct HubProfile: Sendable {
     do {
       let channel = try GRPCChannel(
         host: host, port: port, trust: .authorities(identity.authorities.map(\.der)),
-        identity: try identity.tlsMaterial())
+        identity: identity.tlsMaterial())
       return CoordinatorClient(channel: channel, address: address)
     } catch {
       throw CoordinationError(.refused, "\(directory): \(error)", cause: error)

@@ -185,7 +185,7 @@ struct HubDirectoryTests {
     #expect(try hub.renewed(at: .max / 2) == nil)
     // What the server shows ends in the authority, so that it can be pinned.
     #expect(
-      try hub.server.tlsMaterial().certificateChain.last == theirs.authority?.certificate.der)
+      hub.server.tlsMaterial().certificateChain.last == theirs.authority?.certificate.der)
     let error = code {
       _ = try HubDirectory(path: place.path).open(
         certificateFile: "\(house.path)/operator/certificate.pem",

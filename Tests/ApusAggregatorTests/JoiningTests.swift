@@ -23,7 +23,7 @@ struct JoiningTests {
       hub = try await TestHub(clock: clock)
       server = try GRPCServer(
         ServerConfiguration(
-          host: "127.0.0.1", port: 0, material: try hub.hub.server.tlsMaterial(),
+          host: "127.0.0.1", port: 0, material: hub.hub.server.tlsMaterial(),
           clientAuthorities: hub.hub.clientAuthorities.map(\.der)), handler: hub.control,
         identify: Certificate.identify)
       port = try await server.start()
@@ -120,7 +120,7 @@ struct JoiningTests {
       let person = try #require(served.hub.hub.localOperator)
       let people = try GRPCChannel(
         host: "127.0.0.1", port: served.port,
-        trust: .authorities(person.authorities.map(\.der)), identity: try person.tlsMaterial())
+        trust: .authorities(person.authorities.map(\.der)), identity: person.tlsMaterial())
       let channel = try device.channel()
       _ = try await channel.call(EdgeMethods.checkIn, .init(), timeout: .seconds(10))
       var ref = Proto.DeviceRef()
@@ -153,7 +153,7 @@ struct JoiningTests {
         let channel = try GRPCChannel(
           host: "127.0.0.1", port: served.port,
           trust: .authorities(served.hub.hub.clientAuthorities.map(\.der)),
-          identity: try stranger.identity.tlsMaterial())
+          identity: stranger.identity.tlsMaterial())
         let error = await status {
           _ = try await channel.call(EdgeMethods.hello, .init(), timeout: .seconds(10))
         }
@@ -335,14 +335,14 @@ struct JoiningTests {
       let hub = served.hub.hub
       let renewed = try #require(try hub.renewed(at: hub.server.certificate.renewal()))
       // Begun in the future as this machine's clock sees it, so it shows which one is served.
-      try await served.server.reload(try renewed.server.tlsMaterial())
+      try await served.server.reload(renewed.server.tlsMaterial())
       let channel = try device.channel()
       let error = await status {
         _ = try await channel.call(EdgeMethods.checkIn, .init(), timeout: .seconds(10))
       }
       #expect(error?.code == .unauthenticated)
       await channel.close()
-      try await served.server.reload(try hub.server.tlsMaterial())
+      try await served.server.reload(hub.server.tlsMaterial())
       let next = try device.channel()
       _ = try await next.call(EdgeMethods.checkIn, .init(), timeout: .seconds(10))
       await next.close()

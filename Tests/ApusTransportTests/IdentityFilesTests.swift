@@ -122,7 +122,9 @@ struct IdentityFilesTests {
     #expect(made.status == 0, "\(made.text)")
     try nest.setPermissions(0o600, of: "key.pem")
     let key = try Identity.load(key: path)
-    #expect(try PrivateKey(pkcs8: key.pkcs8()).publicKey() == key.publicKey())
+    try Identity.save(key, to: nest.path("again"))
+    #expect(
+      try Identity.load(key: nest.path("again/key.pem")).publicKey() == key.publicKey())
   }
 
   @Test("openssl reads the key that we write", .enabled(if: OpenSSLProgram.isThere))

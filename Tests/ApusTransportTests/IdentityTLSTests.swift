@@ -3,6 +3,7 @@
 
 import ApusWire
 import COpenSSL
+import Synchronization
 import Testing
 
 @testable import ApusTransport
@@ -10,9 +11,25 @@ import Testing
 /// Who gets through to whom, over TLS as it is served.
 @Suite("Identities over TLS")
 struct IdentityTLSTests {
-  /// A server that answers Health with who called.
+  /// What a server says of those whom it did not trust.
+  private final class Journal: Sendable {
+    private let reasons = Mutex<[String]>([])
+
+    func note(_ reason: String) { reasons.withLock { $0.append(reason) } }
+
+    /// The only one since the last time; waits for it.
+    func take() async -> String? {
+      guard await eventually({ reasons.withLock { !$0.isEmpty } }) else { return nil }
+      return reasons.withLock { reasons in
+        defer { reasons = [] }
+        return reasons.count == 1 ? reasons[0] : "\(reasons)"
+      }
+    }
+  }
+
+  /// A server that answers with who called.
   private static func withServer(
-    _ material: TLSMaterial, clientAuthorities: [Certificate],
+    _ material: TLSMaterial, clientAuthorities: [Certificate], journal: Journal = Journal(),
     _ body: (Int) async throws -> Void
   ) async throws {
     var router = CallRouter()
@@ -20,11 +37,12 @@ struct IdentityTLSTests {
       let name = call.head.peer.identity.map { "\($0.federation)/\($0.role.rawValue)/\($0.id)" }
       try await call.send(Array((name ?? "nobody").utf8))
     }
+    var configuration = ServerConfiguration(
+      host: "127.0.0.1", port: 0, material: material,
+      clientAuthorities: clientAuthorities.map(\.der))
+    configuration.onDistrust = { _, reason in journal.note(reason) }
     let server = try GRPCServer(
-      ServerConfiguration(
-        host: "127.0.0.1", port: 0, material: material,
-        clientAuthorities: clientAuthorities.map(\.der)), handler: router,
-      identify: Certificate.identify)
+      configuration, handler: router, identify: Certificate.identify)
     let port = try await server.start()
     do { try await body(port) } catch {
       await server.stop()
@@ -48,8 +66,11 @@ struct IdentityTLSTests {
     return result
   }
 
-  private static func isRefused(_ result: Result<String, RPCError>) -> Bool {
-    if case .failure(let error) = result { error.code == .unauthenticated } else { false }
+  private static func isRefused(
+    _ result: Result<String, RPCError>, with reason: String = ""
+  ) -> Bool {
+    guard case .failure(let error) = result else { return false }
+    return error.code == .unauthenticated && (reason.isEmpty || error.message.contains(reason))
   }
 
   private static let local = ["127.0.0.1", "localhost"].compactMap { HostName($0) }
@@ -85,29 +106,46 @@ struct IdentityTLSTests {
     let authority = house.authority.certificate
     let now = Household.now
     let elsewhere = [try #require(HostName("hub.example.org"))]
-    let cases: [(String, TLSMaterial)] = [
-      ("another authority", try other.identity(.server, hosts: Self.local).tlsMaterial()),
-      ("another host", try house.identity(.server, hosts: elsewhere).tlsMaterial()),
+    // What the client says, and the alert that the server hears.
+    let cases: [(TLSMaterial, client: String, server: String)] = [
       (
-        "over",
-        try house.identity(.server, hosts: Self.local, lifetime: 60, at: now - 120).tlsMaterial()
+        try other.identity(.server, hosts: Self.local).tlsMaterial(), "self-signed certificate",
+        "unknown ca"
       ),
-      ("not begun", try house.identity(.server, hosts: Self.local, at: now + 7_200).tlsMaterial()),
-      ("a device as the server", try house.identity(.device, hosts: Self.local).tlsMaterial()),
+      (
+        try house.identity(.server, hosts: elsewhere).tlsMaterial(), "IP address mismatch",
+        "bad certificate"
+      ),
+      (
+        try house.identity(.server, hosts: Self.local, lifetime: 60, at: now - 120).tlsMaterial(),
+        "has expired", "certificate expired"
+      ),
+      (
+        try house.identity(.server, hosts: Self.local, at: now + 7_200).tlsMaterial(),
+        "not yet valid", "bad certificate"
+      ),
+      (
+        try house.identity(.device, hosts: Self.local).tlsMaterial(), "certificate purpose",
+        "unsupported certificate"
+      ),
     ]
-    for (name, material) in cases {
+    for (material, client, alert) in cases {
       // A chain that ends in our authority, whoever signed the first one.
       var material = material
       if material.certificateChain.last != authority.der {
         material.certificateChain.append(authority.der)
       }
-      try await Self.withServer(material, clientAuthorities: [authority]) {
+      let journal = Journal()
+      try await Self.withServer(material, clientAuthorities: [authority], journal: journal) {
         (port: Int) async throws -> Void in
         for trust in [
           PeerTrust.pinnedAuthority(sha256: authority.digest), .authorities([authority.der]),
         ] {
           let result = try await Self.ask(port, trust, nil)
-          #expect(Self.isRefused(result), "\(name): \(result)")
+          #expect(Self.isRefused(result, with: client), "\(client): \(result)")
+          let heard = await journal.take()
+          #expect(heard?.contains("does not accept this side's certificate") == true)
+          #expect(heard?.contains(alert) == true, "\(client): \(heard ?? "nothing")")
         }
       }
     }
@@ -117,7 +155,7 @@ struct IdentityTLSTests {
   func pinNeedsTheAuthority() async throws {
     let house = try Household()
     let server = try house.identity(.server, hosts: Self.local)
-    var material = try server.tlsMaterial()
+    var material = server.tlsMaterial()
     material.certificateChain = [server.certificate.der]
     try await Self.withServer(material, clientAuthorities: [house.authority.certificate]) {
       (port: Int) async throws -> Void in
@@ -142,8 +180,7 @@ struct IdentityTLSTests {
       try draft.name(subject: "operator", issuer: authority)
       try draft.add(NID_ext_key_usage, "clientAuth")
       return TLSMaterial(
-        certificateChain: [try draft.signed(by: house.authority.key).der],
-        privateKey: try key.pkcs8())
+        certificateChain: [try draft.signed(by: house.authority.key).der], key: key)
     }()
     let selfMade: TLSMaterial = try {
       let key = try PrivateKey.generate()
@@ -152,22 +189,36 @@ struct IdentityTLSTests {
       try draft.name(subject: "Apus authority of birds", issuer: nil)
       try draft.add(NID_ext_key_usage, "clientAuth")
       try draft.add(NID_subject_alt_name, "URI:apus://birds/operator/\(Household.deviceID)")
-      return TLSMaterial(
-        certificateChain: [try draft.signed(by: key).der], privateKey: try key.pkcs8())
+      return TLSMaterial(certificateChain: [try draft.signed(by: key).der], key: key)
     }()
-    let cases: [(String, TLSMaterial)] = [
-      ("another authority", try other.identity(.operator).tlsMaterial()),
-      ("over", try house.identity(.operator, lifetime: 60, at: now - 120).tlsMaterial()),
-      ("not begun", try house.identity(.operator, at: now + 7_200).tlsMaterial()),
-      ("a server as a caller", try server.tlsMaterial()),
-      ("nameless", nameless), ("self-made", selfMade),
+    // The alert that the client hears, and what the server says.
+    let cases: [(TLSMaterial, client: String, server: String)] = [
+      (try other.identity(.operator).tlsMaterial(), "unknown ca", "issuer certificate"),
+      (
+        try house.identity(.operator, lifetime: 60, at: now - 120).tlsMaterial(),
+        "certificate expired", "has expired"
+      ),
+      (
+        try house.identity(.operator, at: now + 7_200).tlsMaterial(), "bad certificate",
+        "not yet valid"
+      ),
+      (server.tlsMaterial(), "unsupported certificate", "certificate purpose"),
+      (nameless, "bad certificate", "names nobody"),
+      (selfMade, "unknown ca", "self-signed certificate"),
     ]
-    try await Self.withServer(server.tlsMaterial(), clientAuthorities: [authority]) {
+    let journal = Journal()
+    try await Self.withServer(
+      server.tlsMaterial(), clientAuthorities: [authority], journal: journal
+    ) {
       (port: Int) async throws -> Void in
-      for (name, material) in cases {
+      for (material, alert, reason) in cases {
         let result = try await Self.ask(port, .authorities([authority.der]), material)
-        #expect((try? result.get()) == nil, "\(name): \(result)")
-        if name != "nameless" { #expect(Self.isRefused(result), "\(name): \(result)") }
+        #expect(
+          Self.isRefused(result, with: "does not accept this side's certificate"), "\(reason)")
+        #expect(Self.isRefused(result, with: alert), "\(reason): \(result)")
+        let said = await journal.take()
+        #expect(said?.contains("certificate is not accepted") == true, "\(reason)")
+        #expect(said?.contains(reason) == true, "\(reason): \(said ?? "nothing")")
       }
       // And the server still serves.
       #expect(try await Self.ask(port, .authorities([authority.der]), nil) == .success("nobody"))

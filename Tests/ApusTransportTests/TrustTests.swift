@@ -128,8 +128,8 @@ struct TrustTests {
   func material() async throws {
     let authority = try TestAuthority.shared.get()
     var mixed = try authority.server()
-    mixed.privateKey = try authority.server().privateKey
-    for material in [mixed, TLSMaterial(certificateChain: [[1, 2]], privateKey: [3])] {
+    mixed.key = try authority.server().key
+    for material in [mixed, TLSMaterial(certificateChain: [[1, 2]], key: mixed.key)] {
       let error = #expect(throws: TransportError.self) {
         try GRPCServer(
           ServerConfiguration(

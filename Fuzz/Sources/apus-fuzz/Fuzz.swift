@@ -12,8 +12,9 @@ public func initialize(
   _ count: UnsafeMutablePointer<CInt>?, _ arguments: UnsafeMutableRawPointer?
 ) -> CInt {
   let name = ProcessInfo.processInfo.environment["APUS_FUZZ_TARGET"] ?? ""
-  guard let reader = (readers + wireReaders).first(where: { $0.name == name }) else {
-    let names = (readers + wireReaders).map(\.name).joined(separator: ", ")
+  let all = readers + wireReaders + identityReaders
+  guard let reader = all.first(where: { $0.name == name }) else {
+    let names = all.map(\.name).joined(separator: ", ")
     FileHandle.standardError.write(Data("Set APUS_FUZZ_TARGET to one of: \(names)\n".utf8))
     exit(2)
   }

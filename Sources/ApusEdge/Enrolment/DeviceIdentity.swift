@@ -243,7 +243,7 @@ package struct DeviceIdentity: Sendable {
   ///
   /// - Throws: ``EdgeError`` (`unreachable`).
   package func channel(connect: Connector = Self.connect) throws(EdgeError) -> any Channel {
-    do { return try connect(address, trust, try identity.tlsMaterial()) } catch {
+    do { return try connect(address, trust, identity.tlsMaterial()) } catch {
       throw EdgeError(.unreachable, "\(address) cannot be reached: \(error)", cause: error)
     }
   }

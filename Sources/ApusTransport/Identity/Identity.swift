@@ -42,13 +42,13 @@ package struct Identity: Sendable {
   package var certificate: Certificate { certificates[0] }
 
   /// What TLS shows; a server shows the authority too, so that a client that knows only its digest can check it.
-  package func tlsMaterial() throws(TransportError) -> TLSMaterial {
+  package func tlsMaterial() -> TLSMaterial {
     var chain = certificates.map(\.der)
     if name.role == .server {
       let ends = authorities.filter { !certificates.contains($0) && $0.issuer == $0.subject }
       chain += ends.map(\.der)
     }
-    return TLSMaterial(certificateChain: chain, privateKey: try key.pkcs8())
+    return TLSMaterial(certificateChain: chain, key: key)
   }
 
   /// Reads the identity in a directory.

@@ -5,8 +5,8 @@ internal import COpenSSL
 
 /// A private key; one that we make is of NIST's curve P-256.
 ///
-/// libcrypto keeps it, and overwrites it when the last owner lets go. It leaves libcrypto only through
-/// ``withPKCS8(_:)``, whose bytes are overwritten, and through ``pkcs8()``, whose caller must do that.
+/// libcrypto keeps it, and overwrites it when the last owner lets go: TLS and signatures use the same one. It leaves
+/// libcrypto only through ``pkcs8()``, to be written to its file, and its caller must overwrite that.
 // Unchecked: libcrypto counts a key's owners atomically, and nothing here changes a key once it is made.
 package final class PrivateKey: @unchecked Sendable {
   /// An EVP_PKEY.
@@ -29,25 +29,6 @@ package final class PrivateKey: @unchecked Sendable {
       EVP_PKEY_generate(context, &handle) == 1, let handle
     else { throw .cryptography("No key could be made") }
     return PrivateKey(owning: handle)
-  }
-
-  /// Reads a key as PKCS #8 (DER, not encrypted).
-  ///
-  /// - Throws: ``TransportError`` (`malformed`).
-  package convenience init(pkcs8: [UInt8]) throws(TransportError) {
-    let handle = try pkcs8.withUnsafeBufferPointer { bytes throws(TransportError) in
-      var next = bytes.baseAddress
-      ERR_clear_error()
-      guard let handle = d2i_AutoPrivateKey(nil, &next, bytes.count) else {
-        throw TransportError.malformed("A private key cannot be read")
-      }
-      guard let start = bytes.baseAddress, next == start + bytes.count else {
-        EVP_PKEY_free(handle)
-        throw TransportError(.malformed, "Behind a private key there are bytes that do not belong.")
-      }
-      return handle
-    }
-    self.init(owning: handle)
   }
 
   /// Reads the first key of a PEM text: PKCS #8 as we write it, or an organization's in an older form.
@@ -77,13 +58,6 @@ package final class PrivateKey: @unchecked Sendable {
     guard let info = EVP_PKEY2PKCS8(handle) else { throw .cryptography("A key cannot be written") }
     defer { PKCS8_PRIV_KEY_INFO_free(info) }
     return try DER.bytes("A key cannot be written") { i2d_PKCS8_PRIV_KEY_INFO(info, $0) }
-  }
-
-  /// Lends the key as PKCS #8, DER; the bytes are overwritten when the body returns.
-  package func withPKCS8<R>(_ body: (UnsafeRawBufferPointer) throws -> R) throws -> R {
-    var bytes = try pkcs8()
-    defer { bytes.wipe() }
-    return try bytes.withUnsafeBytes(body)
   }
 
   /// The key that others may know: SubjectPublicKeyInfo, DER.

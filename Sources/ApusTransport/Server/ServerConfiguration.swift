@@ -16,6 +16,9 @@ package struct ServerConfiguration: Sendable {
   package var limits = ServerLimits()
   /// Pages for GET, by path, for example `/metrics`; only for callers with an identity.
   package var pages: [String: @Sendable (Peer) async -> PlainPage] = [:]
+  /// Is told of connections that came to nothing because one side does not accept the other's certificate: from
+  /// where, and why in words; on the loop's thread, which it must not hold up.
+  package var onDistrust: @Sendable (_ address: String, _ reason: String) -> Void = { _, _ in }
 
   package init(host: String, port: Int, material: TLSMaterial, clientAuthorities: [[UInt8]]) {
     self.host = host

@@ -124,6 +124,7 @@ extension ServerConnection: ConnectionOwner {
     if let timer { core.loop.cancel(timer) }
     timer = nil
     if loss.kind == .violation, !isAbusive { core.statistics.abusiveConnections += 1 }
+    if loss.kind == .notTrusted { core.onDistrust(address.description, loss.message) }
     self.connection = nil
     core.remove(self, address: address, duringHandshake: !hasFinishedHandshake)
   }

@@ -13,6 +13,7 @@ final class ServerCore: @unchecked Sendable {
   let handler: any CallHandler
   let pages: [String: @Sendable (Peer) async -> PlainPage]
   let identify: @Sendable ([UInt8]) throws -> PeerIdentity
+  let onDistrust: @Sendable (String, String) -> Void
   let budget: WindowBudget
   var tls: TLSContext
   private var admission: Admission
@@ -36,6 +37,7 @@ final class ServerCore: @unchecked Sendable {
     self.identify = identify
     limits = configuration.limits
     pages = configuration.pages
+    onDistrust = configuration.onDistrust
     published = statistics
     budget = WindowBudget(limit: limits.byteBudget)
     admission = Admission(limits: limits)

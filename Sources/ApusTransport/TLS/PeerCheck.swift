@@ -3,11 +3,14 @@
 
 internal import ApusNumerics
 internal import COpenSSL
+internal import Synchronization
 
 /// Decides on the other side's certificates.
 final class PeerCheck: Sendable {
   private let trust: PeerTrust
   private let accept: (@Sendable ([UInt8]) throws -> Void)?
+  /// Why `accept` refused, between the callback that asked it and the end of the same step of the handshake.
+  private let refusal = Mutex<String?>(nil)
 
   /// `accept` has the last word on a certificate that verifies; it gets its DER.
   init(trust: PeerTrust, accept: (@Sendable ([UInt8]) throws -> Void)?) {
@@ -34,14 +37,27 @@ final class PeerCheck: Sendable {
       X509_STORE_CTX_get0_param(store), UInt(X509_V_FLAG_PARTIAL_CHAIN))
     guard X509_verify_cert(store) == 1 else { return 0 }
     guard let accept else { return 1 }
-    guard let certificate = X509_STORE_CTX_get0_cert(store), let der = Self.der(of: certificate),
-      (try? accept(der)) != nil
-    else {
+    do {
+      guard let certificate = X509_STORE_CTX_get0_cert(store), let der = Self.der(of: certificate)
+      else { throw TransportError(.certificate, "The certificate cannot be read.") }
+      try accept(der)
+      return 1
+    } catch {
+      refusal.withLock { $0 = (error as? TransportError)?.message ?? "\(error)" }
       // Goes to the other side as the alert that its certificate is bad.
       X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED)
       return 0
     }
-    return 1
+  }
+
+  /// Why `accept` refused in the step of a handshake that has just ended, in words; nil where it did not.
+  ///
+  /// All handshakes of a context go on one thread, so that it is this one's.
+  func takeRefusal() -> String? {
+    refusal.withLock { refusal in
+      defer { refusal = nil }
+      return refusal
+    }
   }
 
   private func trustedCertificates(_ store: OpaquePointer) -> OpaquePointer? {

@@ -127,7 +127,7 @@ final class TLSConnection {
     switch SSL_get_error(ssl, status) {
     case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: .wantsMore
     case SSL_ERROR_ZERO_RETURN: .ended
-    default: .failed(TLSFailure(of: ssl))
+    default: .failed(TLSFailure(of: ssl, refusal: context.check.takeRefusal()))
     }
   }
 

@@ -12,7 +12,7 @@ internal import COpenSSL
 // Sendable: an SSL_CTX is reference-counted with atomics, and is not changed after its initializer.
 final class TLSContext: @unchecked Sendable {
   let pointer: OpaquePointer
-  private let check: PeerCheck
+  let check: PeerCheck
   /// Whether the connections are a server's.
   let isServer: Bool
 
@@ -100,16 +100,10 @@ final class TLSContext: @unchecked Sendable {
         )
       }
     }
-    let key = material.privateKey.withUnsafeBufferPointer { bytes in
-      var next = bytes.baseAddress
-      return d2i_AutoPrivateKey(nil, &next, bytes.count)
-    }
-    guard let key else {
-      throw TransportError(
-        .certificate, "The private key is no PKCS #8 in DER: \(opensslMessage()).")
-    }
-    defer { EVP_PKEY_free(key) }
-    guard SSL_CTX_use_PrivateKey(pointer, key) == 1, SSL_CTX_check_private_key(pointer) == 1 else {
+    // Another owner of the same key; nothing is copied.
+    guard SSL_CTX_use_PrivateKey(pointer, material.key.handle) == 1,
+      SSL_CTX_check_private_key(pointer) == 1
+    else {
       throw TransportError(
         .certificate, "The private key does not belong to the certificate: \(opensslMessage()).")
     }

@@ -21,17 +21,17 @@ struct TLSFailure: Error, Equatable {
     self.message = message
   }
 
-  /// Reads, and forgets, what OpenSSL has noted.
-  init(of ssl: OpaquePointer) {
+  /// Reads, and forgets, what OpenSSL has noted; `refusal` is why a certificate was refused that OpenSSL would have
+  /// accepted.
+  init(of ssl: OpaquePointer, refusal: String?) {
     let verdict = SSL_get_verify_result(ssl)
     let code = ERR_get_error()
     ERR_clear_error()
     let reason = Int32(code & 0x7F_FFFF)
     if verdict != Int(X509_V_OK) {
       kind = .peerRefused
-      message =
-        "The other side's certificate is not accepted: "
-        + String(cString: X509_verify_cert_error_string(verdict)) + "."
+      let reason = refusal ?? String(cString: X509_verify_cert_error_string(verdict)) + "."
+      message = "The other side's certificate is not accepted: \(reason)"
     } else if code == 0 {
       kind = .other
       message = "The connection broke during the TLS handshake or after it."

@@ -6,12 +6,12 @@ package struct TLSMaterial: Sendable {
   /// DER, the own certificate first, then those that lead to the authority; a server adds the authority itself,
   /// so that a client that knows only its digest can check it.
   package var certificateChain: [[UInt8]]
-  /// PKCS #8, DER.
-  package var privateKey: [UInt8]
+  /// The one that its owner has, not a copy.
+  package var key: PrivateKey
 
-  package init(certificateChain: [[UInt8]], privateKey: [UInt8]) {
+  package init(certificateChain: [[UInt8]], key: PrivateKey) {
     self.certificateChain = certificateChain
-    self.privateKey = privateKey
+    self.key = key
   }
 }
 

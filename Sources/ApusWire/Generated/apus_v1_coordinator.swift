@@ -458,8 +458,9 @@ extension Proto {
 }
 
 extension Proto {
-  /// One line of the log. hash = SHA-256(previous entry's hash, then sequence and time_ms as 8 bytes little-endian
-  /// each, then actor, action, subject and detail, each as its length (8 bytes, little-endian) and its bytes).
+  /// One line of the log. hash = SHA-256(previous entry's hash, 32 zero bytes before the first entry; then sequence
+  /// and time_ms as 8 bytes little-endian each; then actor, action, subject and detail, each as its length (8 bytes,
+  /// little-endian) and its bytes).
   package struct AuditEntry: Hashable, Sendable {
     package var sequence: UInt64 = 0
     package var timeMs: UInt64 = 0

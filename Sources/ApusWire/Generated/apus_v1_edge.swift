@@ -57,6 +57,7 @@ extension Proto {
 
 extension Proto {
   package struct RenewCertificateRequest: Hashable, Sendable {
+    /// PKCS #10, DER: the same key or another one; all else in it is ignored.
     package var signingRequest: [UInt8] = []
 
     package init() {}
@@ -69,9 +70,9 @@ extension Proto {
     package var certificates: [[UInt8]] = []
     /// X.509, DER.
     package var authority: [UInt8] = []
-    /// 32 hexadecimal digits; in the certificate as apus://FEDERATION/device/ID.
+    /// 32 hexadecimal digits; in the certificate as apus://FEDERATION/ROLE/ID.
     package var deviceId: String = ""
-    /// Counted from 0 in the order of enrolment; the client's number in the federation.
+    /// Counted from 0 in the order of enrolment, for each role; a device's is the client's number in the federation.
     package var deviceNumber: UInt64 = 0
     /// Milliseconds since 1970 (UTC) when the certificate ends.
     package var expiresMs: UInt64 = 0
@@ -815,7 +816,8 @@ extension Proto.AbandonReply: CMessage {
 
 /// What a device says to the aggregator. Nothing listens on a device: it opens every connection.
 ///
-/// Roles: Hello and Enroll may be called without a client certificate, all else with the role device only.
+/// Roles: Hello may be called by everybody, Enroll without a client certificate only, RenewCertificate with the
+/// certificate of a device, an operator or an auditor, all else with the role device only.
 /// Before the aggregator has recovered from a restart it answers UNAVAILABLE with a retry window.
 /// UNAVAILABLE, RESOURCE_EXHAUSTED and ABORTED: try again after the delay, with the same keys.
 /// FAILED_PRECONDITION: the lease or the epoch is over; check in again. INVALID_ARGUMENT, UNAUTHENTICATED and
@@ -828,7 +830,7 @@ package enum EdgeMethods {
   /// same device, as long as the token lives. PERMISSION_DENIED for a token that is unknown, used up or over.
   package static let enroll = Method<Proto.EnrollRequest, Proto.EnrollReply>(
     "/apus.v1.Edge/Enroll", .unary)
-  /// A new certificate for the same device, for one that still holds.
+  /// A new certificate for the same holder and role, for one that still holds: devices', operators' and auditors'.
   package static let renewCertificate = Method<Proto.RenewCertificateRequest, Proto.EnrollReply>(
     "/apus.v1.Edge/RenewCertificate", .unary)
   /// Asks for work, once.

@@ -28,7 +28,7 @@ import Testing
     let person = try Identity.load(from: HubDirectory(path: directory).operatorDirectory)
     let channel = try GRPCChannel(
       host: "127.0.0.1", port: port, trust: .authorities(person.authorities.map(\.der)),
-      identity: try person.tlsMaterial())
+      identity: person.tlsMaterial())
     let health = try await channel.call(
       HealthMethods.check, Proto.HealthCheckRequest(), timeout: .seconds(10))
     #expect(health.status == .serving)

@@ -70,15 +70,10 @@ final class TestAuthority: Sendable {
         String(UInt64.random(in: 1...UInt64.max)),
         "-days", String(days), "-extfile", "\(name).ext", "-out", "\(name).pem",
       ], in: directory)
-    try Self.run(
-      [
-        "pkcs8", "-topk8", "-nocrypt", "-in", "\(name).key", "-outform", "DER", "-out",
-        "\(name).der",
-      ], in: directory)
-    let key = try Data(contentsOf: directory.appending(path: "\(name).der"))
+    let key = try Data(contentsOf: directory.appending(path: "\(name).key"))
     return TLSMaterial(
       certificateChain: [try Self.der(of: "\(name).pem", in: directory), certificate],
-      privateKey: [UInt8](key))
+      key: try PrivateKey(pem: [UInt8](key)))
   }
 
   func server() throws -> TLSMaterial {
@@ -99,7 +94,7 @@ final class TestAuthority: Sendable {
     }
     let chain = material.certificateChain.map { pem("CERTIFICATE", $0) }.joined()
     try Data(chain.utf8).write(to: directory.appending(path: "\(name).pem"))
-    try Data(pem("PRIVATE KEY", material.privateKey).utf8)
+    try Data(pem("PRIVATE KEY", material.key.pkcs8()).utf8)
       .write(to: directory.appending(path: "\(name).key"))
   }
 

@@ -758,8 +758,9 @@ struct  Apus__V1__GetAuditLogRequest
 
 
 /*
- * One line of the log. hash = SHA-256(previous entry's hash, then sequence and time_ms as 8 bytes little-endian
- * each, then actor, action, subject and detail, each as its length (8 bytes, little-endian) and its bytes).
+ * One line of the log. hash = SHA-256(previous entry's hash, 32 zero bytes before the first entry; then sequence
+ * and time_ms as 8 bytes little-endian each; then actor, action, subject and detail, each as its length (8 bytes,
+ * little-endian) and its bytes).
  */
 struct  Apus__V1__AuditEntry
 {

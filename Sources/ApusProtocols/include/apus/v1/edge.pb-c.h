@@ -169,6 +169,9 @@ struct  Apus__V1__EnrollRequest
 struct  Apus__V1__RenewCertificateRequest
 {
   ProtobufCMessage base;
+  /*
+   * PKCS #10, DER: the same key or another one; all else in it is ignored.
+   */
   ProtobufCBinaryData signing_request;
 };
 #define APUS__V1__RENEW_CERTIFICATE_REQUEST__INIT \
@@ -189,11 +192,11 @@ struct  Apus__V1__EnrollReply
    */
   ProtobufCBinaryData authority;
   /*
-   * 32 hexadecimal digits; in the certificate as apus://FEDERATION/device/ID.
+   * 32 hexadecimal digits; in the certificate as apus://FEDERATION/ROLE/ID.
    */
   char *device_id;
   /*
-   * Counted from 0 in the order of enrolment; the client's number in the federation.
+   * Counted from 0 in the order of enrolment, for each role; a device's is the client's number in the federation.
    */
   uint64_t device_number;
   /*
