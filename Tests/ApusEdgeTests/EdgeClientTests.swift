@@ -323,7 +323,7 @@ struct EdgeClientTests {
     "A device whose federation has gone stops its work at the end of its lease, by its own clock")
   func silence() async throws {
     let federation = try ScriptedFederation(for: examples, hidden: 2000, epochs: 100_000)
-    federation.state.withLock { $0.leaseMs = 1500 }
+    federation.state.withLock { $0.leaseMs = 6000 }
     let client = try client(federation)
     let running = Task { try await client.run() }
     let clock = ContinuousClock()

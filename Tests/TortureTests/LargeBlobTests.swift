@@ -42,7 +42,7 @@ struct LargeBlobTests: Sendable {
     let person = try Identity.load(from: federation.hubDirectory + "/operator")
     return try GRPCChannel(
       host: "127.0.0.1", port: federation.port, trust: .authorities(person.authorities.map(\.der)),
-      identity: try person.tlsMaterial())
+      identity: person.tlsMaterial())
   }
 
   /// Waits until so many bytes of an upload are durable.
