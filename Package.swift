@@ -163,7 +163,9 @@ let package = Package(
       ]),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     // Kills and bad networks; `make torture` runs its long form.
-    .testTarget(name: "TortureTests", dependencies: ["apus"], swiftSettings: settings),
+    .testTarget(
+      name: "TortureTests", dependencies: ["apus", "ApusEdge", "ApusTransport", "ApusWire"],
+      swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -237,7 +237,8 @@ struct EdgeClientTests {
 
   // MARK: Going on
 
-  @Test("A process that stops with a trained update leaves it to the next, which only hands it in")
+  @Test(
+    "A process that stops with a trained update leaves it to the next, which only hands it in")
   func resumedSubmission() async throws {
     let federation = try ScriptedFederation(for: examples)
     federation.state.withLock {
@@ -299,14 +300,14 @@ struct EdgeClientTests {
   @Test("A lease is kept alive while the device trains")
   func keepsAlive() async throws {
     let federation = try ScriptedFederation(for: examples, hidden: 2000, epochs: 100_000)
-    federation.state.withLock { $0.leaseMs = 4500 }
+    federation.state.withLock { $0.leaseMs = 9000 }
     let client = try client(federation)
     let running = Task { try await client.run() }
-    let deadline = ContinuousClock.now + .seconds(20)
-    while federation.state.withLock({ $0.keepAliveCount }) < 3, ContinuousClock.now < deadline {
+    let deadline = ContinuousClock.now + .seconds(40)
+    while federation.state.withLock({ $0.keepAliveCount }) < 2, ContinuousClock.now < deadline {
       try await Task.sleep(for: .milliseconds(5))
     }
-    #expect(federation.state.withLock { $0.keepAliveCount } >= 3)
+    #expect(federation.state.withLock { $0.keepAliveCount } >= 2)
     // And the federation's word ends it.
     federation.state.withLock { $0.cancels = true }
     for await event in client.events {
@@ -316,6 +317,33 @@ struct EdgeClientTests {
       }
     }
     try await running.value
+  }
+
+  @Test(
+    "A device whose federation has gone stops its work at the end of its lease, by its own clock")
+  func silence() async throws {
+    let federation = try ScriptedFederation(for: examples, hidden: 2000, epochs: 100_000)
+    federation.state.withLock { $0.leaseMs = 6000 }
+    let client = try client(federation)
+    let running = Task { try await client.run() }
+    let clock = ContinuousClock()
+    var began: ContinuousClock.Instant?
+    for await event in client.events {
+      switch event {
+      case .training:
+        began = clock.now
+        federation.state.withLock { $0.isAway = true }
+      case .leaseLost(_, let reason):
+        #expect(reason == "expired")
+        #expect(clock.now - (try #require(began)) > .seconds(1))
+        client.stop()
+      case .trained: Issue.record("It trained on for nobody.")
+      default: break
+      }
+    }
+    // It ends at once: the training was called off.
+    try await running.value
+    #expect(federation.state.withLock { $0.submissions.isEmpty && $0.abandoned.isEmpty })
   }
 }
 

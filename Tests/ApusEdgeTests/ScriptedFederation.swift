@@ -45,6 +45,8 @@ final class ScriptedFederation: Sendable {
     var abandoned: [String] = []
     var keepAliveCount = 0
     var cancels = false
+    /// Whether nobody answers any more.
+    var isAway = false
     var hellos = 0
     var roundCount = 1
   }
@@ -150,8 +152,9 @@ final class ScriptedFederation: Sendable {
       self.state.withLock { $0.hellos += 1 }
       return Proto.HelloReply { $0.version = 1 }
     }
-    router.register(EdgeMethods.checkIn) { _, _ in
-      Proto.CheckInReply {
+    router.register(EdgeMethods.checkIn) { (_, _) async throws(RPCError) in
+      try self.requireHere()
+      return Proto.CheckInReply {
         $0.answer = self.assignment().map { .assignment($0) } ?? .notNeeded("nothing to do")
         $0.retry = Proto.RetryWindow {
           $0.minMs = 20
@@ -163,6 +166,7 @@ final class ScriptedFederation: Sendable {
       (_, _, sender) async throws(RPCError) in
       var given: Proto.Assignment?
       while !Task.isCancelled {
+        try self.requireHere()
         if let next = self.assignment(), next != given {
           given = next
           try await sender.send(Proto.AssignmentEvent { $0.event = .assignment(next) })
@@ -171,6 +175,7 @@ final class ScriptedFederation: Sendable {
       }
     }
     router.register(EdgeMethods.keepAlive) { (request, _) async throws(RPCError) in
+      try self.requireHere()
       try self.require(request.leaseId, request.epoch)
       return self.state.withLock { state in
         state.keepAliveCount += 1
@@ -180,18 +185,23 @@ final class ScriptedFederation: Sendable {
         }
       }
     }
-    router.register(EdgeMethods.abandon) { request, _ in
-      self.state.withLock { state in
+    router.register(EdgeMethods.abandon) { (request, _) async throws(RPCError) in
+      try self.requireHere()
+      return self.state.withLock { state in
         state.abandoned.append(request.reason)
         if state.lease == request.leaseId { state.lease = [] }
+        return Proto.AbandonReply()
       }
-      return Proto.AbandonReply()
     }
     router.register(EdgeMethods.submitUpdate) { (request, _) async throws(RPCError) in
       try self.submit(request)
     }
     registerBlobs(on: &router)
     return router
+  }
+
+  private func requireHere() throws(RPCError) {
+    if state.withLock({ $0.isAway }) { throw RPCError(.unavailable, "Nobody is there.") }
   }
 
   private func require(_ lease: [UInt8], _ epoch: UInt64) throws(RPCError) {

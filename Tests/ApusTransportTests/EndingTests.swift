@@ -96,6 +96,47 @@ struct EndingTests {
     await server.server.stop()
   }
 
+  @Test("A call tells how many bytes of it have moved, and not what waits to")
+  func movement() async throws {
+    let server = try await TestServer()
+    let channel = try server.channel()
+    let call = try await channel.open("/test.Echo/Hold", metadata: [], timeout: nil)
+    let sender = Task {
+      for _ in 0..<100 { try await call.send([UInt8](repeating: 1, count: 100_000)) }
+    }
+    #expect(await eventually { call.movedByteCount > 10_000 })
+    // The server takes nothing: of 10 MB no more goes than its window has room for.
+    #expect(call.movedByteCount < 2_000_000)
+    call.cancel()
+    _ = await sender.result
+    let other = try await channel.open("/test.Echo/Unary", metadata: [], timeout: nil)
+    try await other.send([UInt8](repeating: 1, count: 20_000))
+    try await other.finishSending()
+    #expect(try await other.receive()?.count == 20_000)
+    #expect(other.movedByteCount >= 40_000)
+    await channel.close()
+    await server.server.stop()
+  }
+
+  @Test("A caller that sends a little now and then is waited for, one that sends nothing is not")
+  func patience() async throws {
+    let server = try await TestServer { $0.limits.progressTimeout = .seconds(3) }
+    let channel = try server.channel()
+    let slow = try await channel.open("/test.Echo/Count", metadata: [], timeout: nil)
+    for _ in 0..<12 {
+      try await slow.send([1, 2, 3])
+      try await Task.sleep(for: .milliseconds(300))
+    }
+    try await slow.finishSending()
+    #expect(try await slow.receive() == Array("36".utf8))
+    let silent = try await channel.open("/test.Echo/Count", metadata: [], timeout: nil)
+    try await silent.send([1])
+    let error = await #expect(throws: RPCError.self) { try await silent.receive() }
+    #expect(error?.code == .unavailable && error?.reason == "no-progress")
+    await channel.close()
+    await server.server.stop()
+  }
+
   @Test("Several tasks may send on one call, and wait for room at once")
   func senders() async throws {
     let server = try await TestServer()

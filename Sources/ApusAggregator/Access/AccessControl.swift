@@ -87,7 +87,8 @@ package struct AccessControl: CallHandler {
   package func mayRead(_ peer: Peer) async -> Bool {
     guard let identity = peer.identity else { return false }
     let rule = AccessTable.Rule(
-      roles: [.operator, .auditor], allowsAnonymous: false, allowsDisabled: false)
+      roles: [.operator, .auditor], allowsAnonymous: false, allowsDisabled: false,
+      isAnsweredAlways: false)
     do {
       try await check(identity, rule)
       return true
@@ -112,8 +113,18 @@ package struct AccessControl: CallHandler {
         .unauthenticated,
         "This call needs a client certificate. Join the federation first: apus join INVITATION.",
         reason: "no-certificate")
+    } else if !rule.isAnsweredAlways {
+      try requireStarted()
     }
     return Admission(call: call)
+  }
+
+  /// Until the aggregator has recovered, nobody is known, and nobody is let in or taken in.
+  private func requireStarted() throws(RPCError) {
+    guard book.isLoaded else {
+      throw RPCError(
+        .unavailable, "The aggregator is starting.", reason: "starting", retryAfter: .seconds(1))
+    }
   }
 
   private func check(
@@ -131,10 +142,7 @@ package struct AccessControl: CallHandler {
         .unauthenticated, "The certificate is over. Join again with a new invitation.",
         reason: "certificate-over")
     }
-    guard book.isLoaded else {
-      throw RPCError(
-        .unavailable, "The aggregator is starting.", reason: "starting", retryAfter: .seconds(1))
-    }
+    try requireStarted()
     var entry = book.lookUp(identity.id, seen: now)
     if entry == nil, let newcomers {
       try await newcomers(identity)

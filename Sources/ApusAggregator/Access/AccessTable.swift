@@ -16,24 +16,30 @@ package enum AccessTable {
     package let allowsAnonymous: Bool
     /// Whether a device that is disabled may.
     package let allowsDisabled: Bool
+    /// Whether it is answered before the aggregator has recovered, for those without a certificate.
+    package let isAnsweredAlways: Bool
   }
 
   package static func rule(for path: String) -> Rule? { rules[path] }
 
   package static let rules: [String: Rule] = {
     var rules: [String: Rule] = [:]
-    func allow(_ path: String, _ roles: Set<Role>, anonymous: Bool = false, disabled: Bool = false)
-    {
+    func allow(
+      _ path: String, _ roles: Set<Role>, anonymous: Bool = false, disabled: Bool = false,
+      always: Bool = false
+    ) {
       precondition(rules[path] == nil, "\(path) is in the table twice.")
-      rules[path] = Rule(roles: roles, allowsAnonymous: anonymous, allowsDisabled: disabled)
+      rules[path] = Rule(
+        roles: roles, allowsAnonymous: anonymous, allowsDisabled: disabled,
+        isAnsweredAlways: always)
     }
     let device: Set<Role> = [.device]
     let operators: Set<Role> = [.operator]
     let readers: Set<Role> = [.operator, .auditor]
     let everyone: Set<Role> = [.device, .operator, .auditor]
 
-    allow(HealthMethods.check.path, everyone, anonymous: true, disabled: true)
-    allow(HealthMethods.watch.path, everyone, anonymous: true, disabled: true)
+    allow(HealthMethods.check.path, everyone, anonymous: true, disabled: true, always: true)
+    allow(HealthMethods.watch.path, everyone, anonymous: true, disabled: true, always: true)
 
     allow(EdgeMethods.hello.path, everyone, anonymous: true, disabled: true)
     // Who has a certificate has joined, and renews it.

@@ -268,7 +268,13 @@ extension Engine {
       })
   }
 
-  func dropOut(_ lease: Lease, countingAsLost: Bool) {
+  /// Ends a device's part in a round.
+  ///
+  /// - Parameters:
+  ///   - lease: which is over.
+  ///   - countingAsLost: whether nobody knows why.
+  ///   - reason: the device's own, where it gave its work back.
+  func dropOut(_ lease: Lease, countingAsLost: Bool, givingBack reason: String? = nil) {
     metrics.set(.leases, leases.count)
     var changes = Changes()
     if countingAsLost {
@@ -285,7 +291,10 @@ extension Engine {
       record.isLost = true
       changes.add(.saveInvitation(record))
       let actions = round.machine.handle(.droppedOut(lease.device))
-      note("A device was lost.", task, round, to: &changes)
+      if let reason { round.record.info.givenBack[reason, default: 0] += 1 }
+      note(
+        reason.map { "A device gave its work back: \($0)." } ?? "A device was lost.", task, round,
+        to: &changes)
       enqueue(changes)
       perform(actions, task, round)
     } else {
@@ -358,6 +367,14 @@ extension Engine {
     }
   }
 
+  /// What a device says why it gives its work back, where that is a code, and not one too many.
+  private static func code(_ reason: String, amid known: [String: UInt64]) -> String {
+    let isCode =
+      (1...40).contains(reason.utf8.count)
+      && reason.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
+    return isCode && (known[reason] != nil || known.count < 32) ? reason : "other"
+  }
+
   /// Takes an assignment back.
   func abandon(
     _ peer: Peer, _ request: Proto.AbandonRequest
@@ -367,8 +384,12 @@ extension Engine {
     if let id = LeaseID(request.leaseId), let lease = leases[id], lease.device.rawValue == number {
       leases.end(lease.id)
       devices[number]?.restsUntil = now + settings.coolDown
-      log.info("A device gave its work back.", ["device": "\(number)"])
-      dropOut(lease, countingAsLost: false)
+      let given = round(of: lease.round)?.1.record.info.givenBack ?? [:]
+      let reason = Self.code(request.reason, amid: given)
+      log.info(
+        "A device gave its work back.",
+        ["task": lease.round.task, "device": "\(number)", "reason": reason])
+      dropOut(lease, countingAsLost: false, givingBack: reason)
     }
     let retry = retryWindow(for: number)
     return Proto.AbandonReply { $0.retry = retry }

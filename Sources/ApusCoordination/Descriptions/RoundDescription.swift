@@ -42,6 +42,8 @@ package struct RoundDescription: Codable, Hashable, Sendable {
   package var abandonment: String?
   /// Why updates were refused, and how many for each reason.
   package var rejections: [String: UInt64]
+  /// Why devices gave their work back, and how many for each reason.
+  package var givenBack: [String: UInt64]
 
   package init(_ info: Proto.RoundInfo) {
     task = info.taskId
@@ -68,6 +70,7 @@ package struct RoundDescription: Codable, Hashable, Sendable {
     trainingLoss = info.metrics.value(of: "training_loss")
     abandonment = info.abandonment.isEmpty ? nil : info.abandonment
     rejections = info.rejections
+    givenBack = info.givenBack
   }
 }
 

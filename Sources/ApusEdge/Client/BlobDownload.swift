@@ -59,7 +59,7 @@ actor BlobDownload {
         $0.acceptsZstd = true
       }
       let stream = try await channel.stream(BlobsMethods.readBlob, request, timeout: nil)
-      watch.onStall { stream.cancel() }
+      watch.follow({ stream.movedByteCount }, onStall: { stream.cancel() })
       while chunkCount < manifest.chunkCount, let message = try await stream.next() {
         watch.advance()
         try take(message)

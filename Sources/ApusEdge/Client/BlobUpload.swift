@@ -27,7 +27,7 @@ struct BlobUpload: Sendable {
     for _ in 0..<4 where !status.complete {
       watch.advance()
       let stream = try await channel.upload(Self.writeBlob, timeout: nil)
-      watch.onStall { stream.cancel() }
+      watch.follow({ stream.movedByteCount }, onStall: { stream.cancel() })
       for chunk in 0..<manifest.chunkCount where !Self.isPresent(chunk, in: status.present) {
         if Task.isCancelled { throw RPCError(.cancelled, "The upload was called off.") }
         let message = message(chunk)

@@ -8,6 +8,8 @@ internal import Synchronization
 final class TransferWatch: Sendable {
   private struct State {
     var count = 0
+    /// Bytes that the call has moved, also of messages that are not through: these may take longer than the limit.
+    var moved: (@Sendable () -> Int)?
     var stall: (@Sendable () -> Void)?
   }
 
@@ -16,10 +18,19 @@ final class TransferWatch: Sendable {
   /// Something came or went.
   func advance() { state.withLock { $0.count += 1 } }
 
-  /// What to do when nothing does any more.
-  func onStall(_ body: @escaping @Sendable () -> Void) { state.withLock { $0.stall = body } }
+  /// What else is progress, and what to do when there is none any more.
+  func follow(_ moved: @escaping @Sendable () -> Int, onStall body: @escaping @Sendable () -> Void)
+  {
+    state.withLock { state in
+      state.moved = moved
+      state.stall = body
+    }
+  }
 
-  private var count: Int { state.withLock { $0.count } }
+  private var progress: [Int] {
+    let (count, moved) = state.withLock { ($0.count, $0.moved) }
+    return [count, moved?() ?? 0]
+  }
 
   /// Runs a transfer.
   ///
@@ -33,14 +44,14 @@ final class TransferWatch: Sendable {
   ) async throws(RPCError) -> Value {
     let watch = TransferWatch()
     let guardian = Task {
-      var last = watch.count
+      var last = watch.progress
       while (try? await Task.sleep(for: limit)) != nil {
-        let count = watch.count
-        if count == last {
+        let progress = watch.progress
+        if progress == last {
           watch.state.withLock { $0.stall }?()
           return
         }
-        last = count
+        last = progress
       }
     }
     defer { guardian.cancel() }

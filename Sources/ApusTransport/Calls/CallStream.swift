@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ApusWire
+internal import Synchronization
 
 /// One call on a connection: drives gRPC's machine with what HTTP/2 brings and what the call's task wants.
-// Sendable: all of it but `pipe`, which has a lock, is touched by its loop's thread only; other threads post.
+// Sendable: all of it but `pipe`, which has a lock, and the atomic count is touched by its loop's thread only;
+// other threads post.
 final class CallStream<Machine: CallMachine>: @unchecked Sendable, StreamConsumer {
   let loop: EventLoop
   let pipe = CallPipe()
@@ -18,6 +20,8 @@ final class CallStream<Machine: CallMachine>: @unchecked Sendable, StreamConsume
   private var hasEndedInput = false
   /// When a byte went either way last, in milliseconds of the loop's clock.
   private(set) var lastProgress: UInt64
+  /// Bytes that went either way.
+  let movedByteCount = Atomic(0)
 
   /// Server: starts the handler.
   var onBegin: ((CallHead) -> Void)?
@@ -102,6 +106,7 @@ final class CallStream<Machine: CallMachine>: @unchecked Sendable, StreamConsume
 
   func streamDidReceive(data: UnsafeRawBufferPointer) {
     lastProgress = loop.now
+    movedByteCount.add(data.count, ordering: .relaxed)
     held += data.count
     budget.held += data.count
     perform(machine.receive(data: data))
@@ -122,6 +127,7 @@ final class CallStream<Machine: CallMachine>: @unchecked Sendable, StreamConsume
 
   func streamDidTake(_ count: Int) {
     lastProgress = loop.now
+    movedByteCount.add(count, ordering: .relaxed)
     pipe.didSend(count)
   }
 

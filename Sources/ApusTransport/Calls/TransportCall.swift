@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ApusWire
+internal import Synchronization
 
 /// A call as its handler has it.
 final class GRPCServerCall: ServerCall {
@@ -45,6 +46,8 @@ final class GRPCClientCall: ClientCall {
   func cancel() {
     stream.loop.post { [stream] in stream.play { $0.cancel() } }
   }
+
+  var movedByteCount: Int { stream.movedByteCount.load(ordering: .relaxed) }
 }
 
 extension CallStream {

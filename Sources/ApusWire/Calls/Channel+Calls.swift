@@ -51,6 +51,9 @@ package struct ReplyStream<Reply: WireMessage>: Sendable {
   }
 
   package func cancel() { call.cancel() }
+
+  /// Counts up with the bytes that go and come; 0 for ever where the way does not tell.
+  package var movedByteCount: Int { call.movedByteCount }
 }
 
 /// The requests of a call, and its reply; to drop it is to cancel the call.
@@ -77,6 +80,9 @@ package struct RequestStream<Request: WireMessage, Reply: WireMessage>: Sendable
   }
 
   package func cancel() { call.cancel() }
+
+  /// Counts up with the bytes that go and come; 0 for ever where the way does not tell.
+  package var movedByteCount: Int { call.movedByteCount }
 }
 
 extension ClientCall {

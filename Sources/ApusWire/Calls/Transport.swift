@@ -65,6 +65,15 @@ public protocol ClientCall: AnyObject, Sendable {
 
   /// Gives up.
   func cancel()
+
+  /// Counts up with the bytes that go and come, also amid a message: whether the call moves.
+  ///
+  /// 0 for ever where the way does not tell.
+  var movedByteCount: Int { get }
+}
+
+extension ClientCall {
+  public var movedByteCount: Int { 0 }
 }
 
 /// A way to a server, over which many calls can go at once.

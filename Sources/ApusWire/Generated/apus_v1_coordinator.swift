@@ -305,6 +305,8 @@ extension Proto {
     /// A code where it was abandoned: too-few-clients, quorum-missed, cancelled, ...
     package var abandonment: String = ""
     package var rejections: [String: UInt64] = [:]
+    /// Devices that gave their work back, by the code that AbandonRequest names; other where it names none.
+    package var givenBack: [String: UInt64] = [:]
 
     package init() {}
   }
@@ -948,6 +950,11 @@ extension Proto.RoundInfo: CMessage {
       c.pointee.key = arena.string(pair.key)
       c.pointee.value = pair.value
     }
+    (c.pointee.n_given_back, c.pointee.given_back) = arena.entries(
+      givenBack, apus__v1__round_info__given_back_entry__init) { (c: UnsafeMutablePointer<Apus__V1__RoundInfo__GivenBackEntry>, pair) in
+      c.pointee.key = arena.string(pair.key)
+      c.pointee.value = pair.value
+    }
   }
 
   init(copying c: UnsafePointer<Apus__V1__RoundInfo>) throws(WireError) {
@@ -973,6 +980,7 @@ extension Proto.RoundInfo: CMessage {
     metrics = try copied(messages: c.pointee.n_metrics, c.pointee.metrics)
     abandonment = try copied(string: c.pointee.abandonment)
     rejections = try copied(c.pointee.n_rejections, c.pointee.rejections) { (e) throws(WireError) in (try copied(string: e.pointee.key), e.pointee.value) }
+    givenBack = try copied(c.pointee.n_given_back, c.pointee.given_back) { (e) throws(WireError) in (try copied(string: e.pointee.key), e.pointee.value) }
   }
 
   package func encoded() -> [UInt8] { packed() }

@@ -292,7 +292,8 @@ extension Proto {
   package struct AbandonRequest: Hashable, Sendable {
     package var leaseId: [UInt8] = []
     package var epoch: UInt64 = 0
-    /// A code: not-idle, not-charging, metered, out-of-memory, data-mismatch, plan-refused, failed.
+    /// A code: not-idle, not-charging, battery-low, too-hot, metered, outside-hours, out-of-memory, out-of-time,
+    /// data-mismatch, plan-refused, stopped, failed; a device may have others, of at most 40 characters a-z 0-9 and -.
     package var reason: String = ""
 
     package init() {}

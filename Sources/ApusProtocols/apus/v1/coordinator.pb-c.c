@@ -649,6 +649,12 @@ void   apus__v1__round_info__rejections_entry__init
   static const Apus__V1__RoundInfo__RejectionsEntry init_value = APUS__V1__ROUND_INFO__REJECTIONS_ENTRY__INIT;
   *message = init_value;
 }
+void   apus__v1__round_info__given_back_entry__init
+                     (Apus__V1__RoundInfo__GivenBackEntry         *message)
+{
+  static const Apus__V1__RoundInfo__GivenBackEntry init_value = APUS__V1__ROUND_INFO__GIVEN_BACK_ENTRY__INIT;
+  *message = init_value;
+}
 void   apus__v1__round_info__init
                      (Apus__V1__RoundInfo         *message)
 {
@@ -2858,7 +2864,58 @@ const ProtobufCMessageDescriptor apus__v1__round_info__rejections_entry__descrip
   (ProtobufCMessageInit) apus__v1__round_info__rejections_entry__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor apus__v1__round_info__field_descriptors[22] =
+static const ProtobufCFieldDescriptor apus__v1__round_info__given_back_entry__field_descriptors[2] =
+{
+  {
+    "key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Apus__V1__RoundInfo__GivenBackEntry, key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Apus__V1__RoundInfo__GivenBackEntry, value),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned apus__v1__round_info__given_back_entry__field_indices_by_name[] = {
+  0,   /* field[0] = key */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange apus__v1__round_info__given_back_entry__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor apus__v1__round_info__given_back_entry__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "apus.v1.RoundInfo.GivenBackEntry",
+  "GivenBackEntry",
+  "Apus__V1__RoundInfo__GivenBackEntry",
+  "apus.v1",
+  sizeof(Apus__V1__RoundInfo__GivenBackEntry),
+  2,
+  apus__v1__round_info__given_back_entry__field_descriptors,
+  apus__v1__round_info__given_back_entry__field_indices_by_name,
+  1,  apus__v1__round_info__given_back_entry__number_ranges,
+  (ProtobufCMessageInit) apus__v1__round_info__given_back_entry__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor apus__v1__round_info__field_descriptors[23] =
 {
   {
     "task_id",
@@ -3124,6 +3181,18 @@ static const ProtobufCFieldDescriptor apus__v1__round_info__field_descriptors[22
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "given_back",
+    23,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Apus__V1__RoundInfo, n_given_back),
+    offsetof(Apus__V1__RoundInfo, given_back),
+    &apus__v1__round_info__given_back_entry__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned apus__v1__round_info__field_indices_by_name[] = {
   20,   /* field[20] = abandonment */
@@ -3136,6 +3205,7 @@ static const unsigned apus__v1__round_info__field_indices_by_name[] = {
   13,   /* field[13] = ended_ms */
   17,   /* field[17] = evaluate_seconds */
   16,   /* field[16] = fold_seconds */
+  22,   /* field[22] = given_back */
   4,   /* field[4] = invited */
   19,   /* field[19] = metrics */
   8,   /* field[8] = not_needed */
@@ -3152,7 +3222,7 @@ static const unsigned apus__v1__round_info__field_indices_by_name[] = {
 static const ProtobufCIntRange apus__v1__round_info__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 22 }
+  { 0, 23 }
 };
 const ProtobufCMessageDescriptor apus__v1__round_info__descriptor =
 {
@@ -3162,7 +3232,7 @@ const ProtobufCMessageDescriptor apus__v1__round_info__descriptor =
   "Apus__V1__RoundInfo",
   "apus.v1",
   sizeof(Apus__V1__RoundInfo),
-  22,
+  23,
   apus__v1__round_info__field_descriptors,
   apus__v1__round_info__field_indices_by_name,
   1,  apus__v1__round_info__number_ranges,

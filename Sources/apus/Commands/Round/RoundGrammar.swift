@@ -21,6 +21,9 @@ enum RoundGrammar {
     for (reason, count) in round.rejections.sorted(by: { $0.key < $1.key }) {
       console.print("          \(Cell.count(count)) rejected: \(reason)")
     }
+    for (reason, count) in round.givenBack.sorted(by: { $0.key < $1.key }) {
+      console.print("          \(Cell.count(count)) gave their work back: \(reason)")
+    }
     console.print("examples  \(Cell.count(round.totalWeight))")
     if round.accuracy != nil || round.loss != nil {
       console.print(

@@ -35,6 +35,7 @@ typedef struct Apus__V1__ListRoundsRequest Apus__V1__ListRoundsRequest;
 typedef struct Apus__V1__ListRoundsReply Apus__V1__ListRoundsReply;
 typedef struct Apus__V1__RoundInfo Apus__V1__RoundInfo;
 typedef struct Apus__V1__RoundInfo__RejectionsEntry Apus__V1__RoundInfo__RejectionsEntry;
+typedef struct Apus__V1__RoundInfo__GivenBackEntry Apus__V1__RoundInfo__GivenBackEntry;
 typedef struct Apus__V1__ListModelsRequest Apus__V1__ListModelsRequest;
 typedef struct Apus__V1__ListModelsReply Apus__V1__ListModelsReply;
 typedef struct Apus__V1__ModelRef Apus__V1__ModelRef;
@@ -453,6 +454,17 @@ struct  Apus__V1__RoundInfo__RejectionsEntry
     , (char *)protobuf_c_empty_string, 0 }
 
 
+struct  Apus__V1__RoundInfo__GivenBackEntry
+{
+  ProtobufCMessage base;
+  char *key;
+  uint64_t value;
+};
+#define APUS__V1__ROUND_INFO__GIVEN_BACK_ENTRY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&apus__v1__round_info__given_back_entry__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
+
+
 struct  Apus__V1__RoundInfo
 {
   ProtobufCMessage base;
@@ -502,10 +514,15 @@ struct  Apus__V1__RoundInfo
   char *abandonment;
   size_t n_rejections;
   Apus__V1__RoundInfo__RejectionsEntry **rejections;
+  /*
+   * Devices that gave their work back, by the code that AbandonRequest names; other where it names none.
+   */
+  size_t n_given_back;
+  Apus__V1__RoundInfo__GivenBackEntry **given_back;
 };
 #define APUS__V1__ROUND_INFO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&apus__v1__round_info__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0, APUS__V1__ROUND_STATE__ROUND_STATE_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, (char *)protobuf_c_empty_string, 0,NULL }
+    , (char *)protobuf_c_empty_string, 0, 0, APUS__V1__ROUND_STATE__ROUND_STATE_UNSPECIFIED, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,NULL, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL }
 
 
 struct  Apus__V1__ListModelsRequest
@@ -1135,6 +1152,9 @@ void   apus__v1__list_rounds_reply__free_unpacked
 /* Apus__V1__RoundInfo__RejectionsEntry methods */
 void   apus__v1__round_info__rejections_entry__init
                      (Apus__V1__RoundInfo__RejectionsEntry         *message);
+/* Apus__V1__RoundInfo__GivenBackEntry methods */
+void   apus__v1__round_info__given_back_entry__init
+                     (Apus__V1__RoundInfo__GivenBackEntry         *message);
 /* Apus__V1__RoundInfo methods */
 void   apus__v1__round_info__init
                      (Apus__V1__RoundInfo         *message);
@@ -1571,6 +1591,9 @@ typedef void (*Apus__V1__ListRoundsReply_Closure)
 typedef void (*Apus__V1__RoundInfo__RejectionsEntry_Closure)
                  (const Apus__V1__RoundInfo__RejectionsEntry *message,
                   void *closure_data);
+typedef void (*Apus__V1__RoundInfo__GivenBackEntry_Closure)
+                 (const Apus__V1__RoundInfo__GivenBackEntry *message,
+                  void *closure_data);
 typedef void (*Apus__V1__RoundInfo_Closure)
                  (const Apus__V1__RoundInfo *message,
                   void *closure_data);
@@ -1874,6 +1897,7 @@ extern const ProtobufCMessageDescriptor apus__v1__list_rounds_request__descripto
 extern const ProtobufCMessageDescriptor apus__v1__list_rounds_reply__descriptor;
 extern const ProtobufCMessageDescriptor apus__v1__round_info__descriptor;
 extern const ProtobufCMessageDescriptor apus__v1__round_info__rejections_entry__descriptor;
+extern const ProtobufCMessageDescriptor apus__v1__round_info__given_back_entry__descriptor;
 extern const ProtobufCMessageDescriptor apus__v1__list_models_request__descriptor;
 extern const ProtobufCMessageDescriptor apus__v1__list_models_reply__descriptor;
 extern const ProtobufCMessageDescriptor apus__v1__model_ref__descriptor;

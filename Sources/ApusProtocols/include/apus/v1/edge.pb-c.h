@@ -512,7 +512,8 @@ struct  Apus__V1__AbandonRequest
   ProtobufCBinaryData lease_id;
   uint64_t epoch;
   /*
-   * A code: not-idle, not-charging, metered, out-of-memory, data-mismatch, plan-refused, failed.
+   * A code: not-idle, not-charging, battery-low, too-hot, metered, outside-hours, out-of-memory, out-of-time,
+   * data-mismatch, plan-refused, stopped, failed; a device may have others, of at most 40 characters a-z 0-9 and -.
    */
   char *reason;
 };
