@@ -59,11 +59,16 @@ struct RenewalTests {
     }
   }
 
+  // In a process of its own: other tests may hold up this one's threads for longer than such a certificate holds.
   @Test(
     "A device at work renews its certificate before it ends, goes on with the new one, and loses no round"
   )
   func renewal() async throws {
-    let served = try await Served(certificateSeconds: 8)
+    await #expect(processExitsWith: .success) { try await Self.workThroughRenewals() }
+  }
+
+  private static func workThroughRenewals() async throws {
+    let served = try await Served(certificateSeconds: 9)
     let state = served.directory + "/device"
     let invitation = try #require(served.aggregator.firstInvitation)
     let first = try await EdgeMember.join(invitation, name: "swift", state: state)
@@ -73,7 +78,9 @@ struct RenewalTests {
       for await event in client.events { events.append(event) }
       return events
     }
-    let running = Task { try await client.run() }
+    let running = Task {
+      do { try await client.run() } catch { Issue.record("The device gave up: \(error)") }
+    }
 
     var roundCount: UInt64 = 0
     repeat {
@@ -88,7 +95,7 @@ struct RenewalTests {
     #expect(last.id == first.id)
     #expect(last.certificateExpires > DeviceIdentity.now())
     client.stop()
-    try await running.value
+    await running.value
 
     let events = await history.value
     let accepted = events.filter { event in
