@@ -20,7 +20,7 @@ package final class MappedBlob: @unchecked Sendable {
   package let bytes: UnsafeRawBufferPointer
 
   /// - Throws: `not-found`, `file-system`.
-  init(_ path: String) throws(AggregatorError) {
+  package init(_ path: String) throws(AggregatorError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
     guard descriptor >= 0 else {
       if errno == ENOENT { throw AggregatorError(.notFound, "There is no such blob.") }

@@ -1,18 +1,25 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-internal import ApusAlgorithms
-internal import ApusNumerics
-internal import ApusWire
+package import ApusAlgorithms
+package import ApusNumerics
+package import ApusWire
 internal import Synchronization
 
 /// An update on its way into a round's sum.
-struct FoldItem: Sendable {
+package struct FoldItem: Sendable {
   var device: UInt64
   var blob: BlobDigest
   var format: NumberFormat
   /// As the device declared it.
   var weight: Int
+
+  package init(device: UInt64, blob: BlobDigest, format: NumberFormat, weight: Int) {
+    self.device = device
+    self.blob = blob
+    self.format = format
+    self.weight = weight
+  }
 }
 
 /// The sum of a round's updates, as it grows.
@@ -20,7 +27,7 @@ struct FoldItem: Sendable {
 /// Its memory is 8 bytes a parameter, whatever the number of updates: these stay in their blobs, which are
 /// mapped while they are added. Now and then the sum is written to a file together with who is in it;
 /// a restarted aggregator adds the others, and because sums are exact the result has the same bits.
-final class RoundFold: Sendable {
+package final class RoundFold: Sendable {
   private struct State {
     var sum: WeightedSum<ParameterVector>?
     var devices: [UInt64] = []
@@ -39,7 +46,7 @@ final class RoundFold: Sendable {
   static let checkpointCount = 64
   static let checkpointInterval = Duration.seconds(5)
 
-  init(
+  package init(
     parameterCount: Int, bounds: ExactSum.Bounds,
     rule: any LinearAggregationRule<ParameterVector>, checkpoint: FoldCheckpoint,
     opening open: @escaping @Sendable (BlobDigest) throws -> MappedBlob
@@ -55,7 +62,7 @@ final class RoundFold: Sendable {
   ///
   /// - Returns: why an update was not added, by device; what was checked before is not refused here.
   /// - Throws: where a blob or the checkpoint's file cannot be read or written.
-  func add(_ items: [FoldItem]) throws -> [UInt64: String] {
+  package func add(_ items: [FoldItem]) throws -> [UInt64: String] {
     var refused: [UInt64: String] = [:]
     for start in stride(from: 0, to: items.count, by: ExactSum.foldWidth) {
       let batch = Array(items[start..<min(start + ExactSum.foldWidth, items.count)])
@@ -162,7 +169,7 @@ final class RoundFold: Sendable {
   }
 
   /// The mean of what was added, and the memory of the sum given back; nil where nothing was added.
-  func takeMean() -> ParameterVector? {
+  package func takeMean() -> ParameterVector? {
     state.withLock { state in
       let mean = state.sum?.mean()
       state.sum = nil
@@ -171,7 +178,7 @@ final class RoundFold: Sendable {
   }
 
   /// Gives the memory back and removes the file.
-  func discard() {
+  package func discard() {
     state.withLock { $0 = State() }
     checkpoint.remove()
   }
