@@ -30,7 +30,7 @@ enum FoldTiming {
     for time in 0..<times {
       let begin = Timer.now()
       for index in 0..<updates {
-        let blob = try MappedBlob(paths[index % distinctCount])
+        let blob = try MappedBlob(paths[index % distinctCount], isReadWhole: true)
         guard blob.withBytes({ check.refusal(of: $0) }) == nil else {
           throw BenchmarkError("an update is refused")
         }
@@ -62,7 +62,7 @@ enum FoldTiming {
       rule: WeightedMean<ParameterVector>(),
       checkpoint: FoldCheckpoint(
         in: directory, for: RoundKey(task: "bench", round: UInt64(time), attempt: 1)),
-      opening: { try MappedBlob(paths[Int($0.bytes[0])]) })
+      opening: { try MappedBlob(paths[Int($0.bytes[0])], isReadWhole: true) })
     // As many at once as the aggregator gives to a fold.
     for first in stride(from: 0, to: updates, by: 32) {
       let refused = try fold.add(

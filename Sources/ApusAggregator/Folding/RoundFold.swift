@@ -32,7 +32,8 @@ package final class RoundFold: Sendable {
     var sum: WeightedSum<ParameterVector>?
     var devices: [UInt64] = []
     var sinceCheckpoint = 0
-    var checkpointed = ContinuousClock.now
+    /// Time that went into adding them.
+    var unsaved = Duration.zero
   }
 
   let parameterCount: Int
@@ -42,9 +43,9 @@ package final class RoundFold: Sendable {
   private let open: @Sendable (BlobDigest) throws -> MappedBlob
   private let state = Mutex(State())
 
-  /// When a sum is written: after so many updates, or seconds, since the last time.
-  static let checkpointCount = 64
-  static let checkpointInterval = Duration.seconds(5)
+  /// A sum is written when so much time went into it since the last time: a sum of a large model takes as long to
+  /// write as dozens of its updates take to add once more.
+  static let checkpointWork = Duration.seconds(2)
 
   package init(
     parameterCount: Int, bounds: ExactSum.Bounds,
@@ -66,12 +67,14 @@ package final class RoundFold: Sendable {
     var refused: [UInt64: String] = [:]
     for start in stride(from: 0, to: items.count, by: ExactSum.foldWidth) {
       let batch = Array(items[start..<min(start + ExactSum.foldWidth, items.count)])
+      let begin = ContinuousClock.now
       let blobs = try batch.map { try open($0.blob) }
       try state.withLock { state in
         if state.sum == nil {
           state.sum = try WeightedSum(lengths: [parameterCount], bounds: bounds)
         }
         refused.merge(add(batch, blobs, to: &state)) { _, new in new }
+        state.unsaved += ContinuousClock.now - begin
       }
       Failpoint.midFold.hit()
       try writeIfDue()
@@ -148,10 +151,7 @@ package final class RoundFold: Sendable {
 
   private func writeIfDue() throws {
     try state.withLock { state in
-      guard state.sinceCheckpoint > 0,
-        state.sinceCheckpoint >= Self.checkpointCount
-          || ContinuousClock.now - state.checkpointed >= Self.checkpointInterval
-      else { return }
+      guard state.sinceCheckpoint > 0, state.unsaved >= Self.checkpointWork else { return }
       try write(&state)
     }
   }
@@ -165,7 +165,7 @@ package final class RoundFold: Sendable {
     guard let sum = state.sum else { return }
     try checkpoint.write(sum, devices: state.devices)
     state.sinceCheckpoint = 0
-    state.checkpointed = .now
+    state.unsaved = .zero
   }
 
   /// The mean of what was added, and the memory of the sum given back; nil where nothing was added.
