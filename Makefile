@@ -13,7 +13,7 @@ BENCH ?=
 SECONDS_EACH ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap run demo build test bench format lint fuzz clean
+.PHONY: help bootstrap run demo build device test bench format lint fuzz clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -33,6 +33,9 @@ demo: ## a live federation on this machine: an aggregator and four devices over 
 
 build: bootstrap ## the release build of the command line, in .build/release/apus
 	swift build -c release --product apus $(SWIFT_FLAGS)
+
+device: bootstrap ## the program for a device alone, the Swift runtime in it: .build/release/apus-device
+	swift build -c release --static-swift-stdlib --product apus-device $(SWIFT_FLAGS)
 
 # Debug, for its checks; the C kernels optimized, or they would be thirty times slower.
 # Eight at a time: more would keep those waiting that measure time, on few cores.

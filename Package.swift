@@ -36,16 +36,17 @@ let package = Package(
     .library(
       name: "Apus",
       targets: [
-        "ApusNumerics", "ApusData", "ApusTraining", "ApusModels", "ApusAlgorithms", "ApusRounds",
-        "ApusSimulation",
+        "ApusNumerics", "ApusData", "ApusCatalog", "ApusTraining", "ApusModels", "ApusAlgorithms",
+        "ApusRounds", "ApusSimulation",
       ]),
     // What a device's app imports.
     .library(name: "ApusEdge", targets: ["ApusEdge"]),
     .executable(name: "apus", targets: ["apus"]),
+    // A device alone: no Foundation, no aggregator, no simulator.
+    .executable(name: "apus-device", targets: ["apus-device"]),
   ],
   targets: [
     // 0
-    system("COpenBLAS", pkgConfig: "openblas", apt: "libopenblas-dev"),
     system("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev"),
     system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
     system("CProtobufC", pkgConfig: "libprotobuf-c", apt: "libprotobuf-c-dev"),
@@ -57,10 +58,12 @@ let package = Package(
     .target(name: "ApusProtocols", dependencies: ["CProtobufC"]),
     .target(name: "CApus"),
     // 1
-    module("ApusNumerics", ["CApus", "COpenBLAS", "COpenSSL"]),
+    module("ApusNumerics", ["CApus", "COpenSSL"]),
     // 2
-    module("ApusData", ["ApusNumerics", "CApus", "CZlib"], resources: [.copy("Resources/digits")]),
+    module("ApusData", ["ApusNumerics", "CApus", "CZlib"]),
     // 3
+    module(
+      "ApusCatalog", ["ApusData", "ApusNumerics"], resources: [.copy("Resources/digits")]),
     module("ApusTraining", ["ApusNumerics", "ApusData", "CApus"]),
     module("ApusAlgorithms", ["ApusNumerics", "ApusData"]),
     // 4
@@ -93,32 +96,47 @@ let package = Package(
     module(
       "ApusSimulation",
       [
-        "ApusWire", "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusData",
-        "ApusNumerics",
+        "ApusWire", "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusCatalog",
+        "ApusData", "ApusNumerics",
       ]),
     // 7
+    module(
+      "ApusCommands",
+      ["ApusEdge", "ApusTransport", "ApusData", "ApusNumerics", "CApus"]),
+    // 8
+    .executableTarget(
+      name: "apus-device", dependencies: ["ApusCommands"], swiftSettings: settings),
     .executableTarget(
       name: "apus",
       dependencies: [
+        "ApusCommands",
         "ApusAggregator", "ApusEdge", "ApusCoordination", "ApusSimulation", "ApusTransport",
-        "ApusWire", "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusData",
-        "ApusNumerics", "CApus", "CQREncode",
+        "ApusWire", "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusCatalog",
+        "ApusData", "ApusNumerics", "CApus", "CQREncode",
       ],
       swiftSettings: settings),
 
     // Tools; no product needs them.
     .target(name: "CLimits", path: "Benchmarks/CLimits"),
+    .systemLibrary(
+      name: "COpenBLAS", path: "Benchmarks/COpenBLAS", pkgConfig: "openblas",
+      providers: [.apt(["libopenblas-dev"])]),
     .executableTarget(
       name: "apus-bench",
       dependencies: [
         "ApusAggregator", "ApusTransport", "ApusWire", "ApusAlgorithms", "ApusModels",
-        "ApusTraining", "ApusData", "ApusNumerics", "CApus", "CLimits", "COpenBLAS",
+        "ApusTraining", "ApusCatalog", "ApusData", "ApusNumerics", "CApus", "CLimits", "COpenBLAS",
       ],
       path: "Benchmarks/ApusBench", swiftSettings: settings),
 
     .target(name: "CAllocationCounter", path: "Tests/Support/CAllocationCounter"),
     tests(of: "ApusNumerics", with: ["CApus"], resources: [.copy("Goldens")]),
-    tests(of: "ApusData", with: ["ApusNumerics"]),
+    .target(
+      name: "DataFixtures", dependencies: ["ApusData", "ApusNumerics"],
+      path: "Tests/Support/DataFixtures",
+      swiftSettings: settings),
+    tests(of: "ApusData", with: ["ApusNumerics", "DataFixtures"]),
+    tests(of: "ApusCatalog", with: ["ApusData", "ApusNumerics", "DataFixtures"]),
     tests(
       of: "ApusTraining",
       with: ["ApusData", "ApusNumerics", "ApusModels", "CAllocationCounter"],
@@ -152,14 +170,15 @@ let package = Package(
     tests(
       of: "ApusSimulation",
       with: [
-        "ApusWire", "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusData",
-        "ApusNumerics",
+        "ApusWire", "ApusRounds", "ApusModels", "ApusTraining", "ApusAlgorithms", "ApusCatalog",
+        "ApusData", "ApusNumerics",
       ]),
     tests(
       of: "apus",
       with: [
+        "ApusCommands", "apus-device",
         "ApusAggregator", "ApusEdge", "ApusCoordination", "ApusSimulation", "ApusTransport",
-        "ApusWire", "ApusData", "ApusNumerics",
+        "ApusWire", "ApusCatalog", "ApusData", "ApusNumerics",
       ]),
     .testTarget(name: "ArchitectureTests", swiftSettings: settings),
     // Kills and bad networks; `make torture` runs its long form.

@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusCatalog
 internal import ApusData
 internal import ApusModels
 internal import ApusNumerics

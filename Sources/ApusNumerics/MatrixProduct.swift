@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import CApus
-internal import COpenBLAS
 
 /// Products of Float32 matrices.
 ///
 /// On processors with vectors of 8 or 16 numbers our own kernels take all shapes that training needs: on
 /// its small batches they are about twice as fast as OpenBLAS, which takes the rest. See
-/// `docs/Performance.md`. With the portable instruction set they take everything.
+/// `docs/Performance.md`. With the portable instruction set, and where there is no OpenBLAS, they take
+/// everything.
 package enum MatrixProduct {
   /// A matrix in memory, row by row.
   package struct Operand {
@@ -23,8 +23,6 @@ package enum MatrixProduct {
       self.rowStride = rowStride
       self.isTransposed = isTransposed
     }
-
-    fileprivate var transposition: CBLAS_TRANSPOSE { isTransposed ? CblasTrans : CblasNoTrans }
   }
 
   /// C ← α A B + β C; A is `rows` × `depth`, B is `depth` × `columns`, C is `rows` × `columns`.
@@ -49,8 +47,10 @@ package enum MatrixProduct {
         && b.rowStride >= (b.isTransposed ? depth : columns) && cRowStride >= columns,
       "A matrix has rows longer than the distance between them.")
     let kernels = apus_kernels_in_use()
-    guard kernels.pointee.has_own_products != 0 else {
-      cblas(rows, columns, depth, alpha, a, b, beta, c, cRowStride)
+    // With the portable set our own kernels take everything.
+    let mayAsk = kernels.pointee.is_portable == 0
+    if mayAsk, kernels.pointee.has_own_products == 0, let openBLAS = OpenBLAS.loaded {
+      openBLAS.multiply(rows, columns, depth, alpha, a, b, beta, c, cRowStride)
       epilogue.apply(rows: rows, columns: columns, to: c, rowStride: cRowStride)
       return
     }
@@ -76,8 +76,8 @@ package enum MatrixProduct {
       return
     case (false, true) where isPlain && beta == 0: apus_multiply_transposed(&product)
     default:
-      if kernels.pointee.is_portable == 0 {
-        cblas(rows, columns, depth, alpha, a, b, beta, c, cRowStride)
+      if mayAsk, let openBLAS = OpenBLAS.loaded {
+        openBLAS.multiply(rows, columns, depth, alpha, a, b, beta, c, cRowStride)
       } else {
         product.b_row = b.isTransposed ? 1 : b.rowStride
         apus_multiply_any(&product, b.isTransposed ? b.rowStride : 1, alpha, beta)
@@ -123,20 +123,4 @@ package enum MatrixProduct {
       Epilogue(bias: bias.map { $0 + first }, rectifies: rectifies)
     }
   }
-
-  private static func cblas(
-    _ rows: Int, _ columns: Int, _ depth: Int, _ alpha: Float, _ a: Operand, _ b: Operand,
-    _ beta: Float, _ c: UnsafeMutablePointer<Float>, _ cRowStride: Int
-  ) {
-    cblas_sgemm(
-      CblasRowMajor, a.transposition, b.transposition, blasint(rows), blasint(columns),
-      blasint(depth), alpha, a.base, blasint(max(a.rowStride, 1)), b.base,
-      blasint(max(b.rowStride, 1)), beta, c, blasint(cRowStride))
-  }
-
-  /// Lets every product run on the thread that asks for it.
-  ///
-  /// Clients are trained side by side, so threads inside of a product would only get in each
-  /// other's way. It concerns the whole process; call it before the first product.
-  package static func useOneThread() { openblas_set_num_threads(1) }
 }

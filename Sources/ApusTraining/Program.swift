@@ -67,7 +67,6 @@ public final class Program: Objective {
     inference = InstructionList(forward, MemoryPlan(forward.requests))
     arena = try Arena(wordCount: max(training.wordCount, inference.wordCount))
     frozenParameters = graph.initialParameters(seed: 0, frozen: true)
-    Self.prepareProcess
   }
 
   /// Traces the model and plans its training.
@@ -78,9 +77,6 @@ public final class Program: Objective {
   ) throws(TrainingError) {
     try self.init(Graph(tracing: model, input: input), loss: loss, batchSize: batchSize)
   }
-
-  /// Products run on the thread that asks for them: clients are trained side by side.
-  private static let prepareProcess: Void = MatrixProduct.useOneThread()
 
   /// Freshly drawn parameters; the same seed gives the same numbers.
   public func initialParameters(seed: UInt64) -> ParameterVector {

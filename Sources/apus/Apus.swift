@@ -1,11 +1,14 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusCommands
 internal import Foundation
 
 /// The command line.
 @main
-struct Apus {
+struct Apus: CommandProgram {
+  static let title = "Apus: federated learning, simulated and served."
+
   /// Every command there is, in the order of help.
   static let commands: [any Command.Type] = [
     Simulate.self, SweepCommand.self, Reproduce.self, ReportCommand.self,
@@ -17,7 +20,7 @@ struct Apus {
     RoundLaunch.self, RoundList.self, RoundShow.self, RoundWatching.self,
     ModelList.self, ModelShow.self, ModelPull.self, ModelExport.self, ModelRollback.self,
     JoinCommand.self, StatusCommand.self, Doctor.self,
-    CompletionsCommand.self, Help.self, Version.self,
+    CompletionsCommand.self, Help<Apus>.self, Version.self,
   ]
 
   static func main() async {
@@ -28,7 +31,7 @@ struct Apus {
       messages: Terminal(descriptor: STDERR_FILENO, environment: environment),
       environment: environment)
     let words = Array(ProcessInfo.processInfo.arguments.dropFirst())
-    let status = await Dispatch(commands: commands, console: console).run(words)
+    let status = await Dispatch(Apus.self, console: console).run(words)
     // Not exit(): threads of the transport may still be at work, and what OpenSSL and others clean up at
     // exit would be taken from under them. Results are written when they are printed.
     fflush(nil)

@@ -3,6 +3,7 @@
 
 import ApusData
 import ApusNumerics
+import DataFixtures
 import Testing
 
 struct BatchScheduleTests {

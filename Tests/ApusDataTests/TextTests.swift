@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ApusNumerics
+import DataFixtures
 import Testing
 
 @testable import ApusData

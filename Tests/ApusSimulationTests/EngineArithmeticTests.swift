@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ApusAlgorithms
+import ApusCatalog
 import ApusData
 import ApusNumerics
 import ApusRounds

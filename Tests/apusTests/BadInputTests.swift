@@ -32,7 +32,7 @@ import Testing
 
   // MARK: Data
 
-  private static let digits = "Sources/ApusData/Resources/digits/digits.csv.gz"
+  private static let digits = "Sources/ApusCatalog/Resources/digits/digits.csv.gz"
 
   private static func digitsFile() throws -> Data {
     var directory = URL(fileURLWithPath: #filePath)

@@ -1,6 +1,8 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import ApusCatalog
+import ApusCommands
 import ApusData
 import Foundation
 import Testing

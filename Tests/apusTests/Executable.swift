@@ -18,18 +18,23 @@ enum Executable {
     }
   }
 
-  static var url: URL {
+  static var url: URL { program("apus") }
+
+  /// A program that was built with the tests.
+  static func program(_ name: String) -> URL {
     var directory = Bundle.main.executableURL?.deletingLastPathComponent()
     for bundle in Bundle.allBundles where bundle.bundlePath.hasSuffix(".xctest") {
       directory = bundle.bundleURL.deletingLastPathComponent()
     }
     let path = URL(fileURLWithPath: ProcessInfo.processInfo.arguments[0])
-    return (directory ?? path.deletingLastPathComponent()).appendingPathComponent("apus")
+    return (directory ?? path.deletingLastPathComponent()).appendingPathComponent(name)
   }
 
   /// Runs it to its end.
-  static func run(_ words: [String], environment: [String: String] = [:]) throws -> Ending {
-    try Session(words, environment: environment).end()
+  static func run(
+    _ words: [String], environment: [String: String] = [:], executable: URL = Executable.url
+  ) throws -> Ending {
+    try Session(words, environment: environment, executable: executable).end()
   }
 
   /// Runs a shell script that may call it as `"$APUS"`, with words as `$1`, `$2`, ….

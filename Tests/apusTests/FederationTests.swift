@@ -35,13 +35,14 @@ final class Federation {
   }
 
   /// Lets a device join and waits until it has, so that numbers are in this order.
-  func join(data: String) throws {
+  func join(data: String, with program: URL = Executable.url) throws {
     let invitation = try decode(InvitationDescription.self, from: run("invite", "--format", "json"))
     let number = devices.count
-    let device = try Executable.Session([
-      "join", invitation.url, "--data", data, "--state", place.path("device-\(number)"),
-      "--name", "device-\(number)", "--format", "jsonl",
-    ])
+    let device = try Executable.Session(
+      [
+        "join", invitation.url, "--data", data, "--state", place.path("device-\(number)"),
+        "--name", "device-\(number)", "--format", "jsonl",
+      ], executable: program)
     device.read(lines: 1)
     devices.append(device)
   }

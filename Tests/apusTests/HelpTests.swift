@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import ApusCommands
 import Foundation
 import Testing
 
@@ -19,7 +20,7 @@ import Testing
   func snapshots(topic: String) async throws {
     let recorder = Recorder()
     let words = topic.split(separator: " ").map(String.init)
-    let dispatch = Dispatch(commands: Apus.commands, console: recorder.console())
+    let dispatch = Dispatch(Apus.self, console: recorder.console())
     #expect(await dispatch.run(["help"] + words) == .done)
     let name = topic.isEmpty ? "overview" : topic.replacing(" ", with: "-")
     let file = Self.directory.appendingPathComponent("\(name).txt")
@@ -40,8 +41,8 @@ import Testing
     for command in Apus.commands {
       let (option, word) = (Recorder(), Recorder())
       let words = command.grammar.name.split(separator: " ").map(String.init)
-      let asOption = Dispatch(commands: Apus.commands, console: option.console())
-      let asWord = Dispatch(commands: Apus.commands, console: word.console())
+      let asOption = Dispatch(Apus.self, console: option.console())
+      let asWord = Dispatch(Apus.self, console: word.console())
       #expect(await asOption.run(words + ["--help"]) == .done)
       #expect(await asWord.run(["help"] + words) == .done)
       #expect(option.output == word.output)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ApusAggregator
+import ApusCommands
 import ApusCoordination
 import ApusNumerics
 import Foundation
@@ -43,7 +44,7 @@ final class TestHub: Sendable {
   func run(_ words: String...) async -> (code: ExitCode, output: String, messages: String) {
     let recorder = Recorder()
     let code = await Dispatch(
-      commands: Apus.commands,
+      Apus.self,
       console: recorder.console(environment: ["APUS_HUB": directory, "HOME": directory])
     ).run(words)
     return (code, recorder.output, recorder.messages)
@@ -95,7 +96,7 @@ final class TestHub: Sendable {
       ["--label", "north"], ["--label", "a=1", "--label", "a=2"],
     ] {
       let refused = Recorder()
-      let dispatch = Dispatch(commands: Apus.commands, console: refused.console())
+      let dispatch = Dispatch(Apus.self, console: refused.console())
       #expect(
         await dispatch.run(["invite", "--hub", "/nowhere"] + words) == .wrongUsage, "\(words)")
     }

@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import ApusCommands
 import ApusSimulation
 import Foundation
 import Testing

@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import ApusCommands
 import Synchronization
 
 @testable import apus
@@ -29,6 +30,6 @@ final class Recorder: Sendable {
 
   /// Runs words as the program would.
   func run(_ words: String..., environment: [String: String] = [:]) async -> ExitCode {
-    await Dispatch(commands: Apus.commands, console: console(environment: environment)).run(words)
+    await Dispatch(Apus.self, console: console(environment: environment)).run(words)
   }
 }

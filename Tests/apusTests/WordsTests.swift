@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import ApusCommands
 import Testing
 
 @testable import apus
@@ -85,7 +86,7 @@ import Testing
       (["--verbos"], "--verbos without a command"),
     ] {
       let recorder = Recorder()
-      let dispatch = Dispatch(commands: Apus.commands, console: recorder.console())
+      let dispatch = Dispatch(Apus.self, console: recorder.console())
       #expect(await dispatch.run(words) == .wrongUsage, "\(words)")
       #expect(recorder.messages.contains(part), "\(recorder.messages)")
       #expect(recorder.output.isEmpty)

@@ -18,7 +18,7 @@ extension Partition {
   }
 
   /// The rows in random order.
-  static func shuffledRows(_ count: Int, by random: RandomStream) -> [Int32] {
+  package static func shuffledRows(_ count: Int, by random: RandomStream) -> [Int32] {
     var rows = Array(0..<Int32(count))
     var stream = random
     stream.shuffle(&rows)

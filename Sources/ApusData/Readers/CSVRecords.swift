@@ -24,7 +24,7 @@ public struct CSVRecords: Sendable {
   /// How many rows there are.
   public private(set) var count = 0
   /// By column, empty for columns of words; NaN where a number is missing.
-  var numbers: [[Float]]
+  package internal(set) var numbers: [[Float]]
   /// By column; empty for columns of numbers that are no keys.
   private(set) var words: [Words]
   /// The line of each row, from 1, for messages.
@@ -122,7 +122,7 @@ public struct CSVRecords: Sendable {
 
 extension CSVRecords {
   /// Some of the rows, in the order asked for; columns of words have only the words of these.
-  func selecting(_ rows: some Collection<Int>) -> CSVRecords {
+  package func selecting(_ rows: some Collection<Int>) -> CSVRecords {
     var selection = self
     selection.count = rows.count
     selection.lines = rows.map { lines[$0] }

@@ -152,7 +152,10 @@ actor EdgeWorker {
       job.control.stop()
       job.task?.cancel()
       job.task = nil
-    case .forget: state.forget()
+    case .forget:
+      state.forget()
+      // What only this work needed; the next one's model is mapped anew.
+      (job.work, job.model) = (nil, nil)
     case .report(let event): report(event)
     case .finish: break
     }

@@ -10,9 +10,9 @@
 #endif
 
 /// Files of the state directory, read and written without more machinery than they need.
-enum StateFile {
+package enum StateFile {
   /// All of a file; nil where it cannot be read or is longer than the limit.
-  static func read(_ path: String, limit: Int) -> [UInt8]? {
+  package static func read(_ path: String, limit: Int) -> [UInt8]? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
@@ -96,7 +96,7 @@ enum StateFile {
   }
 
   /// The files of a directory that are not hidden, sorted; none where it cannot be listed.
-  static func names(in directory: String) -> [String] {
+  package static func names(in directory: String) -> [String] {
     guard let list = opendir(directory) else { return [] }
     defer { closedir(list) }
     var names: [String] = []
@@ -135,7 +135,7 @@ enum StateFile {
 }
 
 /// What lets two processes agree on how much time has passed.
-enum SystemClock {
+package enum SystemClock {
   /// Since the machine started, sleep included; nil where the system does not tell.
   static var uptime: Duration? {
     SystemRoot().text("/proc/uptime")?.split(separator: " ").first.flatMap { Double($0) }
@@ -148,5 +148,5 @@ enum SystemClock {
 
 extension SystemClock {
   /// By the system's calendar clock, which may be wrong: for people only.
-  static var secondsSince1970: Int64 { Int64(time(nil)) }
+  package static var secondsSince1970: Int64 { Int64(time(nil)) }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ApusAlgorithms
+internal import ApusCatalog
 internal import ApusData
 internal import ApusNumerics
 

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import ApusAlgorithms
-public import ApusData
+public import ApusCatalog
 public import ApusNumerics
 
 /// One experiment, as its file says it: model, data, algorithm, rounds.

@@ -2,8 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import CNghttp2
-internal import Foundation
 internal import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
 
 /// Memory for nghttp2, whose sessions keep a buffer for a frame of 16 KiB each, of which an idle connection uses a
 /// hundred bytes.
@@ -42,7 +49,7 @@ enum FrameMemory {
       to: nghttp2_mem(
         mem_user_data: nil,
         malloc: { size, _ in FrameMemory.allocate(size) },
-        free: { pointer, _ in FrameMemory.free(pointer) },
+        free: { pointer, _ in FrameMemory.release(pointer) },
         calloc: { count, size, _ in calloc(count, size) },
         realloc: { pointer, size, _ in FrameMemory.reallocate(pointer, size) }))
     return table
@@ -65,8 +72,8 @@ enum FrameMemory {
     return (pointer - region) / place
   }
 
-  private static func free(_ pointer: UnsafeMutableRawPointer?) {
-    guard let pointer, let index = index(of: pointer) else { return Foundation.free(pointer) }
+  private static func release(_ pointer: UnsafeMutableRawPointer?) {
+    guard let pointer, let index = index(of: pointer) else { return free(pointer) }
     // Its pages go back to the system, not only to the list.
     madvise(pointer, place, MADV_DONTNEED)
     places.withLock { $0.free.append(Int32(index)) }
@@ -80,7 +87,7 @@ enum FrameMemory {
     guard size > place else { return pointer }
     guard let larger = malloc(size) else { return nil }
     larger.copyMemory(from: pointer, byteCount: place)
-    free(pointer)
+    release(pointer)
     return larger
   }
 }

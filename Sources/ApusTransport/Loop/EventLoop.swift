@@ -3,8 +3,15 @@
 
 internal import ApusWire
 internal import CUV
-internal import Foundation
 internal import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
 
 /// One thread that waits for sockets, timers and work from other threads, and nothing else: with nothing to do it
 /// takes no processor time.

@@ -2,7 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import CUV
-internal import Foundation
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
 
 /// An IP address and a port.
 struct SocketAddress: Sendable {

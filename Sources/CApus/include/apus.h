@@ -13,6 +13,7 @@
 #include "apus_convolutions.h"
 #include "apus_elementary.h"
 #include "apus_kernels.h"
+#include "apus_memory.h"
 #include "apus_signals.h"
 
 #endif

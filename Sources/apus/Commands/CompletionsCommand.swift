@@ -1,6 +1,8 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusCommands
+
 /// `apus completions`.
 struct CompletionsCommand: Command {
   static let grammar = Grammar(

@@ -1,6 +1,8 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusCatalog
+internal import ApusCommands
 internal import ApusData
 internal import ApusNumerics
 internal import ApusSimulation

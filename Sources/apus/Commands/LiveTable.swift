@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusCommands
 internal import ApusSimulation
 
 /// Rounds as they come: a row for every measured one, and a line that says how long the rest takes.

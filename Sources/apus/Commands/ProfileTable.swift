@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusCommands
 internal import ApusTraining
 
 /// `apus simulate --profile`: where the time of a training step goes, as lines for a person.

@@ -1,6 +1,8 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusCommands
+
 /// One thing that the doctor looked at.
 struct Finding: Encodable {
   enum Standing: String, Encodable {

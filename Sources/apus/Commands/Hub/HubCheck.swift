@@ -1,7 +1,9 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusCommands
 internal import ApusCoordination
+internal import ApusNumerics
 internal import ApusSimulation
 internal import ApusTransport
 internal import ApusWire

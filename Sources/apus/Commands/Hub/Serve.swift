@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ApusAggregator
+internal import ApusCommands
 internal import ApusCoordination
 internal import ApusNumerics
 internal import ApusSimulation
@@ -143,6 +144,8 @@ struct Serve: Command {
     } else {
       try console.print(json: standing)
     }
+    // What the start took and does not need any more.
+    MemoryUse.giveBack()
     let sentinel = Task {
       while !Interruption.isRequested {
         if (try? await Task.sleep(for: .milliseconds(100))) == nil { return }

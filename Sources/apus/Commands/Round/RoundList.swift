@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusCommands
 internal import ApusCoordination
 
 /// `apus round list`: what a task's rounds came to.

@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusCommands
 internal import ApusCoordination
 
 /// Rounds of a live federation as a table: who was there, what it gave, what it cost.
