@@ -17,14 +17,23 @@ final class Federation {
   var devicePort: Int
   private(set) var hub: ApusProcess
   /// What the aggregator's directory is called.
-  private var hubName = "hub"
+  private var hubName: String
   private(set) var devices: [ApusProcess?] = []
   private(set) var hubStartCount = 1
 
-  init(clientCount: Int) throws {
+  /// - Parameters:
+  ///   - clientCount: devices.
+  ///   - hubName: where the aggregator's directory is, within the test's.
+  ///   - prepare: given the test's directory, before anything is in it.
+  /// - Throws: what went wrong on the way to an aggregator that serves.
+  init(
+    clientCount: Int, hub hubName: String = "hub", prepare: (URL) throws -> Void = { _ in }
+  ) throws {
+    self.hubName = hubName
     directory = FileManager.default.temporaryDirectory
       .appendingPathComponent("apus-torture-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    try prepare(directory)
     self.clientCount = clientCount
     port = try Sockets.freePort()
     devicePort = port
