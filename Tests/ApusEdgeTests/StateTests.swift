@@ -61,9 +61,15 @@ struct StateTests {
     record.boot = "boot"
     #expect(WorkRecord(record.text) == record)
     let text = record.text
+    let older = text.replacingOccurrences(of: "12345", with: "54321")
     for length in 0..<text.count - 1 {
       #expect(WorkRecord(String(text.prefix(length))) == nil, "\(length)")
+      // Written over an older record, and cut off.
+      let mixture = WorkRecord(String(text.prefix(length) + older.dropFirst(length)))
+      #expect(mixture == nil || length < 25 || mixture == record, "\(length)")
     }
+    #expect(WorkRecord(text + older.suffix(40)) == record)
+    #expect(WorkRecord(WorkRecord.nothing + text.dropFirst(WorkRecord.nothing.count)) == nil)
     record.update = nil
     record.boot = nil
     #expect(WorkRecord(record.text) == record)
@@ -80,9 +86,9 @@ struct StateTests {
     #expect(saved.update == nil && saved.assignment == play.assignment(leaseMs: 60_000))
     // As another start of the machine would find it: nobody knows how much time has passed.
     let file = place.path + "/work"
-    let text = try String(contentsOfFile: file, encoding: .utf8)
-    let other = text.replacing(try Regex("boot .*"), with: "boot another")
-    try other.write(toFile: file, atomically: true, encoding: .utf8)
+    var other = try #require(WorkRecord(String(contentsOfFile: file, encoding: .utf8)))
+    other.boot = "another"
+    try other.text.write(toFile: file, atomically: true, encoding: .utf8)
     #expect(state.savedWork()?.leaseLeft == nil)
     state.forget()
     #expect(state.savedWork() == nil)

@@ -30,8 +30,8 @@ package final class BlobStore: Sendable {
     var reserved: UInt64 = 0
     /// Digests whose files are being renamed; how often.
     var installing: [BlobDigest: Int] = [:]
-    /// Digests whose rows were deleted and whose files are to follow.
-    var condemned: Set<BlobDigest> = []
+    /// Digests, and sizes, whose rows were deleted and whose files are to follow.
+    var condemned: [BlobDigest: UInt64] = [:]
   }
 
   package let limits: Limits
@@ -40,6 +40,8 @@ package final class BlobStore: Sendable {
   let lanes = BlobLanes("work", count: 2)
   /// Where files are made durable: several at once share the disk's flush.
   let syncLanes = BlobLanes("sync", count: 4)
+  let packing = PackingMemory()
+  let spares: SpareFiles
   private let blobsPath: String
   private let uploadsPath: String
   private let state = Mutex(State())
@@ -58,6 +60,7 @@ package final class BlobStore: Sendable {
     self.limits = limits
     blobsPath = store.directory + "/blobs"
     uploadsPath = store.directory + "/uploads"
+    spares = SpareFiles(in: uploadsPath)
     // All 256 at once: the directory of a blob is durable before the blob.
     try DirectoryLock.make(uploadsPath)
     for byte in 0..<256 {
@@ -162,7 +165,7 @@ package final class BlobStore: Sendable {
       let wasThere = try transaction.hasBlob(digest)
       try transaction.insertBlob(manifest)
       // After the transaction that deleted the row, and before its file is removed: the file is ours.
-      self.state.withLock { _ = $0.condemned.remove(digest) }
+      self.state.withLock { _ = $0.condemned.removeValue(forKey: digest) }
       try record(transaction)
       return wasThere
     }
@@ -183,10 +186,11 @@ package final class BlobStore: Sendable {
     while true {
       let garbage = try await store.write { transaction in
         let garbage = try transaction.deleteGarbage(grace: grace)
-        self.state.withLock { $0.condemned.formUnion(garbage.map(\.digest)) }
+        self.state.withLock { state in
+          for (digest, size) in garbage { state.condemned[digest] = size }
+        }
         return garbage
       }
-      if garbage.isEmpty { return count }
       count += garbage.count
       try await lanes.run {
         for (digest, size) in garbage {
@@ -196,6 +200,7 @@ package final class BlobStore: Sendable {
           }
         }
       }
+      if garbage.count < Transaction.garbageLimit { return count }
     }
   }
 
@@ -212,8 +217,10 @@ package final class BlobStore: Sendable {
   private func removeIfCondemned(
     _ digest: BlobDigest, _ state: inout State
   ) throws(AggregatorError) {
-    guard state.installing[digest] == nil, state.condemned.remove(digest) != nil else { return }
-    try BlobFile.remove(path(of: digest))
+    guard state.installing[digest] == nil,
+      let size = state.condemned.removeValue(forKey: digest)
+    else { return }
+    try spares.add(path(of: digest), size: size)
   }
 
   // MARK: Room

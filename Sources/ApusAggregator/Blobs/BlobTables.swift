@@ -122,6 +122,9 @@ extension Transaction {
     try run("UPDATE blobs SET touched_ms = ? WHERE digest = ?", time, digest.bytes) > 0
   }
 
+  /// Blobs that are removed with one transaction.
+  static let garbageLimit = 1000
+
   /// Deletes the rows of blobs that nobody needs and nobody has touched for `grace` milliseconds.
   ///
   /// - Returns: their digests and sizes.
@@ -132,9 +135,9 @@ extension Transaction {
         SELECT digest FROM blobs WHERE touched_ms <= ?
           AND NOT EXISTS (SELECT 1 FROM blob_references r WHERE r.digest = blobs.digest)
           AND NOT EXISTS (SELECT 1 FROM uploads u WHERE u.digest = blobs.digest AND u.is_complete = 1)
-        LIMIT 1000)
+        LIMIT ?)
       RETURNING digest, size
-      """, time - grace
+      """, time - grace, Self.garbageLimit
     ) { row throws(AggregatorError) -> (BlobDigest, UInt64) in
       (try row.digest(0), try row[1])
     }

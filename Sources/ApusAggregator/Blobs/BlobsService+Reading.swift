@@ -32,30 +32,29 @@ extension BlobsService {
     let rest = manifest.size - request.offset
     let end = request.offset + (request.length == 0 ? rest : min(request.length, rest))
     var offset = request.offset
-    var announced: BlobManifest? = manifest
+    var isFirst = true
     if offset == end || manifest.chunkDigests.count >= Self.largeManifest {
       try await call.send(
         ChunkMessage.blobChunk(
           offset: offset, data: UnsafeRawBufferPointer(start: nil, count: 0), manifest: manifest))
-      announced = nil
+      isFirst = false
     }
     while offset < end {
       let chunk = UInt64(manifest.chunkSize)
       let border = (offset / chunk + 1) * chunk
       let range = offset..<min(end, border, offset + Self.messageSize)
-      let first = announced
       let mayPack = request.acceptsZstd
       let message: [UInt8]
       do {
         // On a lane: the bytes may have to come from the disk.
-        message = try await blobs.lanes.run {
-          Self.message(with: blob, range, manifest: first, mayPack: mayPack)
+        message = try await blobs.lanes.run { [isFirst] in
+          self.message(with: blob, range, of: manifest, isFirst: isFirst, mayPack: mayPack)
         }
       } catch {
         throw Self.status(of: error)
       }
       try await call.send(message)
-      announced = nil
+      isFirst = false
       offset = range.upperBound
     }
   }
@@ -77,19 +76,25 @@ extension BlobsService {
     }
   }
 
-  private static func message(
-    with blob: MappedBlob, _ range: Range<UInt64>, manifest: BlobManifest?, mayPack: Bool
+  private func message(
+    with blob: MappedBlob, _ range: Range<UInt64>, of manifest: BlobManifest, isFirst: Bool,
+    mayPack: Bool
   ) -> [UInt8] {
-    blob.withBytes { bytes in
+    let announced = isFirst ? manifest : nil
+    return blob.withBytes { bytes in
       let data = UnsafeRawBufferPointer(
         rebasing: bytes[Int(range.lowerBound)..<Int(range.upperBound)])
-      if mayPack, let packed = Zstandard.packed(data) {
-        return packed.withUnsafeBytes { packed in
-          ChunkMessage.blobChunk(
-            offset: range.lowerBound, data: packed, encoding: .zstd, manifest: manifest)
+      if mayPack, blobs.packing.pays(for: manifest.digest) {
+        let packed = Zstandard.packed(data)
+        blobs.packing.note(manifest.digest, packedSize: packed?.count, of: data.count)
+        if let packed {
+          return packed.withUnsafeBytes { packed in
+            ChunkMessage.blobChunk(
+              offset: range.lowerBound, data: packed, encoding: .zstd, manifest: announced)
+          }
         }
       }
-      return ChunkMessage.blobChunk(offset: range.lowerBound, data: data, manifest: manifest)
+      return ChunkMessage.blobChunk(offset: range.lowerBound, data: data, manifest: announced)
     }
   }
 }

@@ -4,6 +4,14 @@
 internal import ApusWire
 internal import Synchronization
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// An upload that chunks come for now, over one stream or several.
 ///
 /// Chunks are verified and written as they come, in any order; every 16 MiB, or a second after the
@@ -37,8 +45,6 @@ final class UploadSession: Sendable {
   private let file: BlobFile
   private let lifetime: Int64
   private let state: Mutex<State>
-  /// The digest of a chunk of zeros: it is left out, and reads as zeros.
-  private let zeroDigest: [UInt8]
 
   /// - Throws: `file-system`, `disk-full`.
   init(_ record: UploadRecord, in blobs: BlobStore, lifetime: Int64) throws(AggregatorError) {
@@ -56,7 +62,8 @@ final class UploadSession: Sendable {
     if file == nil {
       // It was never made durable, so nothing of it was noted; or it was lost, and what is noted is void.
       present = ChunkSet(chunkCount: record.manifest.chunkCount)
-      let new = try BlobFile(path, isNew: true)
+      let isSpare = blobs.spares.take(record.manifest.size, as: path)
+      let new = try BlobFile(path, isNew: !isSpare)
       try new.setSize(record.manifest.size)
       file = new
     }
@@ -66,11 +73,6 @@ final class UploadSession: Sendable {
       State(
         written: present, durable: present,
         verified: ChunkSet(chunkCount: record.manifest.chunkCount)))
-    zeroDigest =
-      BlobManifest(
-        of: [UInt8](repeating: 0, count: Int(record.manifest.chunkSize)),
-        chunkSize: record.manifest.chunkSize
-      ).chunkDigests
   }
 
   /// Verifies a chunk and writes it; in what order and how often does not matter.
@@ -110,7 +112,8 @@ final class UploadSession: Sendable {
         "Chunk \(index) has \(data.count) bytes or a digest that its manifest does not say.")
     }
     if state.withLock({ $0.written.contains(index) }) { return }
-    if !manifest.digest(ofChunk: index).elementsEqual(zeroDigest) {
+    // A chunk of zeros is left out, and reads as zeros, in a file that cannot have been another blob's.
+    if manifest.size <= SpareFiles.sizeLimit || !Self.isZero(data) {
       try blobs.checkRoom(for: data.count)
       try file.write(data, at: range.lowerBound)
     }
@@ -144,6 +147,12 @@ final class UploadSession: Sendable {
         if isDue { Task { try await self.synchronize() } }
       }
     }
+  }
+
+  private static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard let base = bytes.baseAddress, bytes[0] == 0 else { return bytes.isEmpty }
+    // Every byte is the one before it.
+    return memcmp(base, base + 1, bytes.count - 1) == 0
   }
 
   /// Makes what was written before this call durable, and notes it; the blob too, where it is complete.

@@ -210,7 +210,10 @@ extension Engine {
     _ = round.machine.handle(.committed)
     round.isClosed = true
     let fold = round.fold
-    enqueue(changes) { _ in fold.discard() }
+    enqueue(changes) { engine in
+      fold.discard()
+      engine.removeReleasedBlobs()
+    }
     self.metrics.add(.roundsPublished)
     log.info(
       "A model is published.",
@@ -218,6 +221,16 @@ extension Engine {
     if task.round != nil { tryToOpen(task) }
     endIfOver(task)
     resumeDrainersIfIdle()
+  }
+
+  /// Removes the updates of a round that is over: nobody is to have them longer than they are needed.
+  func removeReleasedBlobs() {
+    let (blobs, log) = (blobs, log)
+    Task.detached {
+      do { try await blobs.collectGarbage() } catch {
+        log.error("Blobs that nobody needs cannot be removed.", ["error": "\(error)"])
+      }
+    }
   }
 
   /// SHA-256 over digests, sorted.

@@ -293,7 +293,10 @@ extension Engine {
       planRound(task, attempt: task.nextAttempt, to: &changes)
     }
     let fold = round.fold
-    enqueue(changes) { _ in fold.discard() }
+    enqueue(changes) { engine in
+      fold.discard()
+      engine.removeReleasedBlobs()
+    }
     endLeases(of: round)
     endIfOver(task)
     resumeDrainersIfIdle()

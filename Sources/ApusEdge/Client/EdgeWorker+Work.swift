@@ -65,7 +65,7 @@ extension EdgeWorker {
     job.downloads[manifest.digest] = nil
     job.transferCount += 1
     report(.downloaded(part, bytes: count))
-    guard let file = cache.open(manifest) else {
+    guard let file = cache.open(manifest, isVerified: true) else {
       throw RPCError(.dataLoss, "A blob that was just written cannot be read.")
     }
     return file
@@ -121,12 +121,13 @@ extension EdgeWorker {
     case .success(nil): break
     case .success(let blob?):
       let update = blob.update(layoutDigest: job.assignment.layoutDigest, seconds: seconds)
-      job.update = update
+      (job.update, job.manifest) = (update, blob.manifest)
       do { try state.save(job.assignment, update: update) } catch {
         return failed(ticket, "failed")
       }
       let result = EdgeEvent.Update(
-        digest: blob.digest.description, bytes: blob.byteCount, weight: UInt64(blob.weight),
+        digest: blob.manifest.digest.description, bytes: Int(blob.manifest.size),
+        weight: UInt64(blob.weight),
         loss: blob.loss, stepCount: blob.stepCount, seconds: seconds)
       job.result = result
       report(.trained(part, result))
@@ -146,10 +147,10 @@ extension EdgeWorker {
     guard let file = MappedFile(state.updateFile) else {
       return failed(ticket, "failed")
     }
-    let manifest = BlobManifest(of: file.bytes)
-    guard manifest.digest.bytes == update.update.blob else {
-      return failed(ticket, "failed")
-    }
+    // Of work that another process left, there is only the file.
+    guard let manifest = job.manifest ?? file.manifest(ofFirst: update.size),
+      manifest.digest.bytes == update.update.blob, manifest.size <= UInt64(file.bytes.count)
+    else { return failed(ticket, "failed") }
     let upload = BlobUpload(
       manifest: manifest, file: file, lease: lease, isPacked: job.work?.plan.isPacked ?? false)
     let channel = connection.channel
@@ -186,8 +187,7 @@ extension EdgeWorker {
 
 /// An update's bytes, written down, and what is said of them.
 struct TrainedBlob: Sendable {
-  let digest: BlobDigest
-  let byteCount: Int
+  let manifest: BlobManifest
   let count: Int
   let type: Proto.DataType
   let weight: Int
@@ -198,10 +198,11 @@ struct TrainedBlob: Sendable {
   init(
     _ result: LocalTrainer.Result, of work: LocalWork, writingTo state: StateDirectory
   ) throws {
-    let bytes = VectorCodec(work.plan.updateFormat).encode(result.update)
-    try state.save(update: bytes)
-    digest = BlobManifest(of: bytes).digest
-    byteCount = bytes.count
+    let codec = VectorCodec(work.plan.updateFormat)
+    manifest = try codec.withEncoded(result.update) { bytes in
+      try state.save(update: bytes)
+      return BlobManifest(of: bytes)
+    }
     count = result.update.count
     type = work.plan.updateFormat.dataType
     weight = result.weight
@@ -215,7 +216,7 @@ struct TrainedBlob: Sendable {
     return TrainedUpdate(
       idempotencyKey: (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &system) },
       update: Proto.Update {
-        $0.blob = digest.bytes
+        $0.blob = manifest.digest.bytes
         $0.type = type
         $0.count = UInt64(count)
         $0.layoutDigest = layoutDigest
@@ -228,6 +229,6 @@ struct TrainedBlob: Sendable {
             $0.value = value
           }
         }
-      }, size: byteCount)
+      }, size: Int(manifest.size))
   }
 }

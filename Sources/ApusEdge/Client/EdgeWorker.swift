@@ -37,6 +37,8 @@ actor EdgeWorker {
     var work: LocalWork?
     var model: MappedFile?
     var update: TrainedUpdate?
+    /// Of the update's bytes, where this process has written them.
+    var manifest: BlobManifest?
     var control = TrainingSwitch()
     var task: Task<Void, Never>?
     /// Ends when the training thread has: the next one begins only then.

@@ -25,11 +25,16 @@ struct BlobCache: Sendable {
   func part(_ digest: BlobDigest) -> String { "\(path)/\(digest).part" }
 
   /// A blob's bytes, mapped and verified; nil where it is not there, and where what is there is not it.
-  func open(_ manifest: BlobManifest) -> MappedFile? {
+  ///
+  /// - Parameters:
+  ///   - manifest: whose blob.
+  ///   - isVerified: where this process has just written it, chunk by chunk verified.
+  func open(_ manifest: BlobManifest, isVerified: Bool = false) -> MappedFile? {
     let name = file(manifest.digest)
     guard let mapped = MappedFile(name), UInt64(mapped.bytes.count) == manifest.size else {
       return nil
     }
+    if isVerified { return mapped }
     for chunk in 0..<manifest.chunkCount {
       guard manifest.verifies(mapped[manifest.range(ofChunk: chunk)], asChunk: chunk) else {
         StateFile.remove(name)
@@ -99,6 +104,12 @@ final class MappedFile: @unchecked Sendable {
     guard let base = mmap(nil, count, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED
     else { return nil }
     bytes = UnsafeRawBufferPointer(start: base, count: count)
+  }
+
+  /// Of the bytes at the beginning; nil where there are fewer.
+  func manifest(ofFirst count: Int) -> BlobManifest? {
+    guard count >= 0, count <= bytes.count else { return nil }
+    return BlobManifest(of: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
   }
 
   /// Some of the bytes.

@@ -24,7 +24,7 @@ internal import ApusWire
 /// ```
 ///
 /// Work in progress survives the kill of the process at any moment, and costs no `fsync`: after a power failure it
-/// is whole, or told not to be by its digest and its end, and then the device trains once more. Nothing is counted
+/// is whole, or told not to be by its digest, and then the device trains once more. Nothing is counted
 /// twice for it: a round takes one update of a device, whatever its key.
 final class StateDirectory: Sendable {
   let path: String
@@ -32,6 +32,8 @@ final class StateDirectory: Sendable {
 
   static let lockFile = "lock"
   static let roundLimit = 100
+  /// Bytes from which on the oldest lines of `rounds` are dropped.
+  private static let roundFileLimit = 1 << 16
 
   /// Opens the directory for this process alone.
   ///
@@ -73,12 +75,16 @@ final class StateDirectory: Sendable {
     var record = WorkRecord(assignment: assignment, update: update)
     record.granted = SystemClock.uptime ?? .zero
     record.boot = SystemClock.boot
-    try StateFile.replace(workFile, with: Array(record.text.utf8))
+    try overwriteWork(with: record.text)
   }
 
-  /// Writes an update's bytes.
-  func save(update bytes: [UInt8]) throws(EdgeError) {
-    try StateFile.replace(updateFile, with: bytes)
+  private func overwriteWork(with text: String) throws(EdgeError) {
+    try StateFile.overwrite(workFile, with: Array(text.utf8))
+  }
+
+  /// Writes an update's bytes, while `work` names none.
+  func save(update bytes: UnsafeRawBufferPointer) throws(EdgeError) {
+    try StateFile.overwrite(updateFile, with: bytes)
   }
 
   /// What an earlier process left; nil where there is nothing, or nothing that is whole.
@@ -98,31 +104,33 @@ final class StateDirectory: Sendable {
   }
 
   private func isWhole(_ update: TrainedUpdate) -> Bool {
-    guard let bytes = StateFile.read(updateFile, limit: update.size), bytes.count == update.size
-    else { return false }
-    return BlobManifest(of: bytes).digest.bytes == update.update.blob
+    MappedFile(updateFile)?.manifest(ofFirst: update.size)?.digest.bytes == update.update.blob
   }
 
+  /// Nothing is under way any more. The update's file stays and is written over by the next: to make a file anew
+  /// each round costs more than to fill it.
   func forget() {
-    StateFile.remove(workFile)
-    StateFile.remove(updateFile)
+    do { try overwriteWork(with: WorkRecord.nothing) } catch { StateFile.remove(workFile) }
   }
 
   // MARK: What was
 
   /// Adds a line to the record of the last rounds; a record that cannot be written stops nothing.
   func note(_ round: RoundNote) {
-    let kept = Self.notes(in: path).suffix(Self.roundLimit - 1) + [round]
-    let text = kept.map(\.line).joined(separator: "\n") + "\n"
-    try? StateFile.replace(path + "/rounds", with: Array(text.utf8))
+    let file = path + "/rounds"
+    // After a line that was cut off, too.
+    guard let length = try? StateFile.append(Array("\n\(round.line)\n".utf8), to: file),
+      length > Self.roundFileLimit
+    else { return }
+    let text = Self.notes(in: path).map(\.line).joined(separator: "\n") + "\n"
+    try? StateFile.replace(file, with: Array(text.utf8))
   }
 
   /// The last rounds of the device that lives in a directory, oldest first.
   static func notes(in path: String) -> [RoundNote] {
     guard let bytes = StateFile.read(path + "/rounds", limit: 1 << 20) else { return [] }
-    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap {
-      RoundNote($0)
-    }
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").suffix(roundLimit)
+      .compactMap { RoundNote($0) }
   }
 }
 
@@ -151,17 +159,27 @@ struct WorkRecord: Hashable {
       lines.append("update \(SHA256.hexadecimal(update.update.encoded()))")
     }
     lines.append("assignment \(SHA256.hexadecimal(assignment.encoded()))")
-    // What follows nothing may be cut off.
-    lines.append("end")
-    return lines.joined(separator: "\n") + "\n"
+    let text = lines.joined(separator: "\n") + "\n"
+    // What follows is of an older record.
+    return text + "end \(Self.digest(of: text))\n"
+  }
+
+  /// What the file has when there is no work.
+  static let nothing = heading + "\nend none\n"
+
+  /// Tells whether a file that was written over an older one is whole.
+  private static func digest(of text: some StringProtocol) -> String {
+    Array(text.utf8).withUnsafeBytes { SHA256.hexDigest(of: $0) }
   }
 
   /// Nil for what is no such file, or only the beginning of one.
   init?(_ text: String) {
     let lines = text.split(separator: "\n")
-    guard lines.first == Self.heading[...], lines.last == "end" else { return nil }
+    guard lines.first == Self.heading[...], let end = lines.first(where: { $0.hasPrefix("end ") }),
+      end.dropFirst(4) == Self.digest(of: text[..<end.startIndex])
+    else { return nil }
     var values: [Substring: Substring] = [:]
-    for line in lines {
+    for line in lines.prefix(while: { $0 != end }) {
       let parts = line.split(separator: " ", maxSplits: 1)
       if parts.count == 2 { values[parts[0]] = parts[1] }
     }

@@ -35,21 +35,50 @@ enum StateFile {
   /// Replaces a file, whole or not at all for a process that is killed; a power failure may undo it.
   static func replace(_ path: String, with bytes: [UInt8]) throws(EdgeError) {
     let temporary = path + ".new"
-    let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw failure("create", temporary) }
+    _ = try write(bytes, to: temporary, flags: O_TRUNC)
+    guard rename(temporary, path) == 0 else { throw failure("replace", path) }
+  }
+
+  /// Writes to the beginning of a file, which is cheaper than a new one. A process that is killed leaves a mixture,
+  /// and what was longer stays so: somebody may have it mapped. Something else must tell what of it is right.
+  static func overwrite(_ path: String, with bytes: UnsafeRawBufferPointer) throws(EdgeError) {
+    _ = try write(bytes, to: path, flags: 0)
+  }
+
+  static func overwrite(_ path: String, with bytes: [UInt8]) throws(EdgeError) {
+    _ = try write(bytes, to: path, flags: 0)
+  }
+
+  /// Adds to the end of a file.
+  ///
+  /// - Returns: the file's length.
+  static func append(_ bytes: [UInt8], to path: String) throws(EdgeError) -> Int {
+    try write(bytes, to: path, flags: O_APPEND)
+  }
+
+  private static func write(
+    _ bytes: [UInt8], to path: String, flags: Int32
+  ) throws(EdgeError) -> Int {
+    try bytes.withUnsafeBufferPointer { bytes throws(EdgeError) in
+      try write(UnsafeRawBufferPointer(bytes), to: path, flags: flags)
+    }
+  }
+
+  /// - Returns: where the file ends, which is behind what was written.
+  private static func write(
+    _ bytes: UnsafeRawBufferPointer, to path: String, flags: Int32
+  ) throws(EdgeError) -> Int {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0o600)
+    guard descriptor >= 0 else { throw failure("create", path) }
+    defer { close(descriptor) }
     var rest = bytes[...]
     while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { rawWrite(descriptor, $0) }
+      let count = rawWrite(descriptor, UnsafeRawBufferPointer(rebasing: rest))
       if count < 0, errno == EINTR { continue }
-      guard count > 0 else {
-        let error = failure("write", temporary)
-        close(descriptor)
-        throw error
-      }
+      guard count > 0 else { throw failure("write", path) }
       rest = rest.dropFirst(count)
     }
-    close(descriptor)
-    guard rename(temporary, path) == 0 else { throw failure("replace", path) }
+    return Int(lseek(descriptor, 0, SEEK_CUR))
   }
 
   static func remove(_ path: String) { _ = unlink(path) }

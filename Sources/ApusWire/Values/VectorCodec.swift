@@ -21,6 +21,18 @@ package struct VectorCodec: Hashable, Sendable {
     }
   }
 
+  /// Lends the whole vector's bytes: those in memory where they are what is written, or a copy.
+  package func withEncoded<Value>(
+    _ vector: ParameterVector, _ body: (UnsafeRawBufferPointer) throws -> Value
+  ) rethrows -> Value {
+    #if _endian(little)
+      if format == .float32 {
+        return try vector.withUnsafeBufferPointer { try body(UnsafeRawBufferPointer($0)) }
+      }
+    #endif
+    return try encode(vector).withUnsafeBytes(body)
+  }
+
   /// A part of what the vector is written as, so that no copy of all of it is needed.
   ///
   /// - Parameters:
