@@ -90,8 +90,8 @@ struct FullDiskTests: Sendable {
       try federation.command(["task", "wait", "full", "--rounds", "3", "--timeout", "60"])
 
       full.fill()
-      // It refuses uploads, and ends as soon as a commit has no room: it never pretends.
-      let deadline = Date(timeIntervalSinceNow: 45)
+      // It refuses uploads, and ends where even a commit has no room: it never pretends.
+      let deadline = Date(timeIntervalSinceNow: 8)
       var counts: Set<Int> = []
       while federation.hub.isRunning, Date() < deadline {
         usleep(500_000)
@@ -102,11 +102,14 @@ struct FullDiskTests: Sendable {
         }
       }
       #expect(counts.count <= 2 && counts.allSatisfy { $0 < 200 }, "\(counts)")
-      #expect(!federation.hub.isRunning && federation.hub.status() != 0)
-      let messages = try federation.hub.messages()
-      #expect(messages.contains("full"), "\(messages.suffix(500))")
       full.clear()
-      try federation.restartHub()
+      if !federation.hub.isRunning {
+        #expect(federation.hub.status() != 0)
+        let messages = try federation.hub.messages()
+        #expect(messages.contains("disk is full"), "\(messages.suffix(500))")
+        try federation.restartHub()
+      }
+      // One that has refused uploads takes them now.
       try federation.waitUntilServing()
       try federation.finish("full", within: 120)
       let model = try federation.json(["model", "show", "full"])
