@@ -111,8 +111,8 @@ let package = Package(
     .executableTarget(
       name: "apus-bench",
       dependencies: [
-        "ApusTransport", "ApusWire", "ApusModels", "ApusTraining", "ApusData", "ApusNumerics",
-        "CApus", "CLimits", "COpenBLAS",
+        "ApusAggregator", "ApusTransport", "ApusWire", "ApusAlgorithms", "ApusModels",
+        "ApusTraining", "ApusData", "ApusNumerics", "CApus", "CLimits", "COpenBLAS",
       ],
       path: "Benchmarks/ApusBench", swiftSettings: settings),
 

@@ -16,6 +16,7 @@ struct ApusBench {
            apus-bench --list
            apus-bench --serve
            apus-bench fleet INVITATION --devices N [--mute] [--shape H,W,C]
+           apus-bench fold DIRECTORY UPDATES PARAMETERS TIMES
            apus-bench upload HUB-DIRECTORY HOST PORT MEGABYTES TIMES
     Without WORK all of them. With --serve, a work and its seconds are read from each line of
     standard input ("step-2nn-10 0.5") and answered with one line.
@@ -27,6 +28,7 @@ struct ApusBench {
     do {
       switch words.first {
       case "fleet": return try await fleet(Array(words.dropFirst()))
+      case "fold": return try fold(Array(words.dropFirst()))
       case "upload": return try await upload(Array(words.dropFirst()))
       default: break
       }
@@ -76,6 +78,14 @@ struct ApusBench {
     settings.isMute = words.contains("--mute")
     guard let url = words.first else { throw BenchmarkError("fleet needs an invitation") }
     try await Fleet(Invitation(url: url), settings).run()
+  }
+
+  private static func fold(_ words: [String]) throws {
+    guard words.count == 4, let updates = Int(words[1]), let parameters = Int(words[2]),
+      let times = Int(words[3])
+    else { throw BenchmarkError(usage) }
+    try FoldTiming.run(
+      in: words[0], updates: updates, parameters: parameters, times: times)
   }
 
   private static func upload(_ words: [String]) async throws {

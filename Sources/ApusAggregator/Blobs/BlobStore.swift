@@ -74,9 +74,14 @@ package final class BlobStore: Sendable {
 
   /// A blob's bytes.
   ///
+  /// - Parameters:
+  ///   - digest: its name.
+  ///   - isReadWhole: whether all of it is about to be read.
   /// - Throws: `not-found`, `file-system`.
-  package func open(_ digest: BlobDigest) throws(AggregatorError) -> MappedBlob {
-    try MappedBlob(path(of: digest))
+  package func open(
+    _ digest: BlobDigest, isReadWhole: Bool = false
+  ) throws(AggregatorError) -> MappedBlob {
+    try MappedBlob(path(of: digest), isReadWhole: isReadWhole)
   }
 
   /// What a blob consists of; nil where there is none.

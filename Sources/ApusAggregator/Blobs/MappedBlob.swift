@@ -19,8 +19,12 @@ package final class MappedBlob: @unchecked Sendable {
   /// Good as long as the object is kept; ``withBytes(_:)`` keeps it.
   package let bytes: UnsafeRawBufferPointer
 
+  /// - Parameters:
+  ///   - path: of its file.
+  ///   - isReadWhole: whether all of it is about to be read: one call then maps what would take a fault for every
+  ///     64 KB.
   /// - Throws: `not-found`, `file-system`.
-  init(_ path: String) throws(AggregatorError) {
+  package init(_ path: String, isReadWhole: Bool = false) throws(AggregatorError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
     guard descriptor >= 0 else {
       if errno == ENOENT { throw AggregatorError(.notFound, "There is no such blob.") }
@@ -34,7 +38,12 @@ package final class MappedBlob: @unchecked Sendable {
       return
     }
     let size = Int(status.st_size)
-    guard let start = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), start != MAP_FAILED
+    #if os(Linux)
+      let flags = isReadWhole ? MAP_SHARED | MAP_POPULATE : MAP_SHARED
+    #else
+      let flags = MAP_SHARED
+    #endif
+    guard let start = mmap(nil, size, PROT_READ, flags, descriptor, 0), start != MAP_FAILED
     else { throw .system("map", path) }
     bytes = UnsafeRawBufferPointer(start: start, count: size)
   }

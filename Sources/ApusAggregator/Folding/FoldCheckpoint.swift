@@ -9,7 +9,7 @@ internal import Foundation
 ///
 /// Layout, integers little-endian: "APXFOLD1"; how many devices (UInt64); their numbers (UInt64 each, padded by
 /// nothing); the sum as `ExactSum` encodes it; SHA-256 of all that.
-struct FoldCheckpoint: Sendable {
+package struct FoldCheckpoint: Sendable {
   let path: String
 
   private static let magic = Array("APXFOLD1".utf8)
@@ -17,7 +17,7 @@ struct FoldCheckpoint: Sendable {
   /// - Parameters:
   ///   - directory: there already.
   ///   - round: names the file.
-  init(in directory: String, for round: RoundKey) {
+  package init(in directory: String, for round: RoundKey) {
     path = "\(directory)/\(round.task)-\(round.round)-\(round.attempt).fold"
   }
 

@@ -1,18 +1,25 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
-internal import ApusAlgorithms
-internal import ApusNumerics
-internal import ApusWire
+package import ApusAlgorithms
+package import ApusNumerics
+package import ApusWire
 internal import Synchronization
 
 /// An update on its way into a round's sum.
-struct FoldItem: Sendable {
+package struct FoldItem: Sendable {
   var device: UInt64
   var blob: BlobDigest
   var format: NumberFormat
   /// As the device declared it.
   var weight: Int
+
+  package init(device: UInt64, blob: BlobDigest, format: NumberFormat, weight: Int) {
+    self.device = device
+    self.blob = blob
+    self.format = format
+    self.weight = weight
+  }
 }
 
 /// The sum of a round's updates, as it grows.
@@ -20,12 +27,13 @@ struct FoldItem: Sendable {
 /// Its memory is 8 bytes a parameter, whatever the number of updates: these stay in their blobs, which are
 /// mapped while they are added. Now and then the sum is written to a file together with who is in it;
 /// a restarted aggregator adds the others, and because sums are exact the result has the same bits.
-final class RoundFold: Sendable {
+package final class RoundFold: Sendable {
   private struct State {
     var sum: WeightedSum<ParameterVector>?
     var devices: [UInt64] = []
     var sinceCheckpoint = 0
-    var checkpointed = ContinuousClock.now
+    /// Time that went into adding them.
+    var unsaved = Duration.zero
   }
 
   let parameterCount: Int
@@ -35,11 +43,11 @@ final class RoundFold: Sendable {
   private let open: @Sendable (BlobDigest) throws -> MappedBlob
   private let state = Mutex(State())
 
-  /// When a sum is written: after so many updates, or seconds, since the last time.
-  static let checkpointCount = 64
-  static let checkpointInterval = Duration.seconds(5)
+  /// A sum is written when so much time went into it since the last time: a sum of a large model takes as long to
+  /// write as dozens of its updates take to add once more.
+  static let checkpointWork = Duration.seconds(2)
 
-  init(
+  package init(
     parameterCount: Int, bounds: ExactSum.Bounds,
     rule: any LinearAggregationRule<ParameterVector>, checkpoint: FoldCheckpoint,
     opening open: @escaping @Sendable (BlobDigest) throws -> MappedBlob
@@ -55,16 +63,18 @@ final class RoundFold: Sendable {
   ///
   /// - Returns: why an update was not added, by device; what was checked before is not refused here.
   /// - Throws: where a blob or the checkpoint's file cannot be read or written.
-  func add(_ items: [FoldItem]) throws -> [UInt64: String] {
+  package func add(_ items: [FoldItem]) throws -> [UInt64: String] {
     var refused: [UInt64: String] = [:]
     for start in stride(from: 0, to: items.count, by: ExactSum.foldWidth) {
       let batch = Array(items[start..<min(start + ExactSum.foldWidth, items.count)])
+      let begin = ContinuousClock.now
       let blobs = try batch.map { try open($0.blob) }
       try state.withLock { state in
         if state.sum == nil {
           state.sum = try WeightedSum(lengths: [parameterCount], bounds: bounds)
         }
         refused.merge(add(batch, blobs, to: &state)) { _, new in new }
+        state.unsaved += ContinuousClock.now - begin
       }
       Failpoint.midFold.hit()
       try writeIfDue()
@@ -141,10 +151,7 @@ final class RoundFold: Sendable {
 
   private func writeIfDue() throws {
     try state.withLock { state in
-      guard state.sinceCheckpoint > 0,
-        state.sinceCheckpoint >= Self.checkpointCount
-          || ContinuousClock.now - state.checkpointed >= Self.checkpointInterval
-      else { return }
+      guard state.sinceCheckpoint > 0, state.unsaved >= Self.checkpointWork else { return }
       try write(&state)
     }
   }
@@ -158,11 +165,11 @@ final class RoundFold: Sendable {
     guard let sum = state.sum else { return }
     try checkpoint.write(sum, devices: state.devices)
     state.sinceCheckpoint = 0
-    state.checkpointed = .now
+    state.unsaved = .zero
   }
 
   /// The mean of what was added, and the memory of the sum given back; nil where nothing was added.
-  func takeMean() -> ParameterVector? {
+  package func takeMean() -> ParameterVector? {
     state.withLock { state in
       let mean = state.sum?.mean()
       state.sum = nil
@@ -171,7 +178,7 @@ final class RoundFold: Sendable {
   }
 
   /// Gives the memory back and removes the file.
-  func discard() {
+  package func discard() {
     state.withLock { $0 = State() }
     checkpoint.remove()
   }

@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import ApusNumerics
-internal import ApusWire
+package import ApusWire
 
 /// Whether an update can be counted.
 ///
 /// What is refused has a code, which is all that is told of it: never a number of an update.
-struct UpdateCheck: Sendable {
+package struct UpdateCheck: Sendable {
   var layoutDigest: [UInt8]
   var parameterCount: Int
   var format: NumberFormat
@@ -17,8 +17,20 @@ struct UpdateCheck: Sendable {
   var normBound: Double
   var weightBound: UInt64
 
+  package init(
+    layoutDigest: [UInt8], parameterCount: Int, format: NumberFormat, coordinateBound: Float,
+    normBound: Double, weightBound: UInt64
+  ) {
+    self.layoutDigest = layoutDigest
+    self.parameterCount = parameterCount
+    self.format = format
+    self.coordinateBound = coordinateBound
+    self.normBound = normBound
+    self.weightBound = weightBound
+  }
+
   /// Why an update is refused.
-  enum Refusal: String, Hashable, Sendable, CaseIterable {
+  package enum Refusal: String, Hashable, Sendable, CaseIterable {
     case wrongLayout = "wrong-layout"
     case wrongType = "wrong-type"
     case wrongLength = "wrong-length"
@@ -48,7 +60,7 @@ struct UpdateCheck: Sendable {
   /// - Parameter bytes: as long as the layout and the format say.
   /// - Returns: nil where it can be counted.
   /// - Complexity: one pass; two reads of each block while it is in a cache.
-  func refusal(of bytes: UnsafeRawBufferPointer) -> Refusal? {
+  package func refusal(of bytes: UnsafeRawBufferPointer) -> Refusal? {
     let slack = 1 + 1e-6
     var (greatest, squares): (Float, Double) = (0, 0)
     let scratch = UnsafeMutableBufferPointer<Float>.allocate(capacity: Self.blockLength)

@@ -32,13 +32,19 @@ struct LeaseID: Hashable, Sendable {
 }
 
 /// Which try of which round of which task.
-struct RoundKey: Hashable, Sendable {
+package struct RoundKey: Hashable, Sendable {
   /// 32 hexadecimal digits.
   var task: String
   /// Counted from 0 within the task.
   var round: UInt64
   /// Counted from 1 within the round.
   var attempt: UInt64
+
+  package init(task: String, round: UInt64, attempt: UInt64) {
+    self.task = task
+    self.round = round
+    self.attempt = attempt
+  }
 }
 
 /// One device's right to work for one round, until it ends.

@@ -39,7 +39,7 @@ extension Engine {
       parameterCount: task.plan.layout.count,
       bounds: task.plan.bounds(goal: record.policy.goal), rule: task.plan.rule,
       checkpoint: FoldCheckpoint(in: foldDirectory, for: record.key),
-      opening: { digest in try blobs.open(digest) })
+      opening: { digest in try blobs.open(digest, isReadWhole: true) })
   }
 
   // MARK: Selecting

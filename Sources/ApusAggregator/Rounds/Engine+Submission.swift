@@ -152,7 +152,7 @@ extension Engine {
     let blob: MappedBlob
     do {
       guard try await blobs.hold(digest) else { throw AggregatorError(.notFound, "") }
-      blob = try blobs.open(digest)
+      blob = try blobs.open(digest, isReadWhole: true)
     } catch {
       throw RPCError(
         .failedPrecondition, "The update's blob is not complete; upload it first.",
