@@ -51,8 +51,8 @@ enum FoldTiming {
     _ paths: [String], updates: Int, parameters: Int, _ time: Int, in directory: String
   ) throws -> Double {
     let digests = try (0..<updates).map { index in
-      guard let digest = BlobDigest(bytes: [UInt8](repeating: UInt8(index % distinctCount), count: 32))
-      else { throw BenchmarkError("no digest") }
+      let bytes = [UInt8](repeating: UInt8(index % distinctCount), count: 32)
+      guard let digest = BlobDigest(bytes: bytes) else { throw BenchmarkError("no digest") }
       return digest
     }
     let begin = Timer.now()

@@ -77,6 +77,7 @@ package final class BlobStore: Sendable {
   /// - Parameters:
   ///   - digest: its name.
   ///   - isReadWhole: whether all of it is about to be read.
+  /// - Returns: its bytes, mapped.
   /// - Throws: `not-found`, `file-system`.
   package func open(
     _ digest: BlobDigest, isReadWhole: Bool = false

@@ -107,8 +107,10 @@ final class StateDirectory: Sendable {
     MappedFile(updateFile)?.manifest(ofFirst: update.size)?.digest.bytes == update.update.blob
   }
 
-  /// Nothing is under way any more. The update's file stays and is written over by the next: to make a file anew
-  /// each round costs more than to fill it.
+  /// Nothing is under way any more.
+  ///
+  /// The update's file stays and is written over by the next: to make a file anew each round costs more than to
+  /// fill it.
   func forget() {
     do { try overwriteWork(with: WorkRecord.nothing) } catch { StateFile.remove(workFile) }
   }
