@@ -92,6 +92,15 @@ public final class Aggregator: Sendable {
   /// - Throws: as ``start()``.
   @discardableResult
   package func start(listening: Bool) async throws -> Int {
+    guard
+      (1...CertificateAuthority.deviceLifetimeLimit).contains(
+        configuration.deviceCertificateSeconds)
+    else {
+      throw AggregatorError(
+        .invalidValue,
+        "Devices' certificates cannot hold for \(configuration.deviceCertificateSeconds) s; 1 second to 1 year "
+          + "is expected.")
+    }
     let log = try EventLog(path: configuration.logFile)
     self.log.withLock { $0 = log }
     let hub = try openHub()
@@ -166,6 +175,7 @@ public final class Aggregator: Sendable {
     let uploads = Uploads(in: blobs)
     let enrolment = EnrolmentService(
       store: store, book: book, hub: hub,
+      deviceLifetime: Int64(configuration.deviceCertificateSeconds),
       onChange: { record in
         guard record.role == .device else { return }
         await engine.note(record.number, id: record.id, facts: Eligibility.Device(record))

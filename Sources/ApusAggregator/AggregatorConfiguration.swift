@@ -47,6 +47,8 @@ public struct AggregatorConfiguration: Sendable {
   public var leaseSeconds = 60.0
   /// Seconds that a round waits for more devices when there are enough to begin.
   public var gatheringSeconds = 0.5
+  /// Seconds that a device's certificate holds; devices renew it when about two thirds of them are over.
+  public var deviceCertificateSeconds = 7.0 * 86_400
   /// Threads that measure models.
   public var evaluationThreads = 2
 

@@ -90,4 +90,39 @@ struct ConformanceTests {
       !ciphers.isEmpty && ciphers.allSatisfy { $0[1] == "TLSv1.3" && $0[4].hasPrefix("TLS_") })
     await server.server.stop()
   }
+
+  @Test(
+    "testssl.sh finds nothing but that certificates name no list of revocations, and addresses no CAA record",
+    .enabled(
+      if: Program.find("testssl") != nil
+        && ProcessInfo.processInfo.environment["APUS_ABUSE"] == "all",
+      "takes a minute; scripts/abuse runs it where testssl.sh is installed"))
+  func testssl() async throws {
+    let (house, nest) = (try Household(), try Nest())
+    // As a hub makes it.
+    let hosts = ["127.0.0.1", "localhost"].compactMap { HostName($0) }
+    let material = try house.identity(.server, hosts: hosts).tlsMaterial()
+    let server = try await TestServer { $0.material = material }
+    let authority = try nest.write(house.authority.certificate.pem, to: "ca.pem")
+    let output = try await Program(
+      "testssl",
+      [
+        "--quiet", "--color", "0", "--warnings", "batch", "--severity", "LOW", "--add-ca",
+        authority, "--jsonfile", nest.path("found.json"), "127.0.0.1:\(server.port)",
+      ]
+    ).runInBackground()
+    #expect(output.text.contains("TLS 1.3    offered (OK): final"), "\(output.text)")
+    struct Finding: Decodable {
+      let id: String
+      let severity: String
+    }
+    let found = try JSONDecoder().decode(
+      [Finding].self, from: Data(contentsOf: URL(filePath: nest.path("found.json"))))
+    #expect(
+      Set(found.filter { $0.severity != "DEBUG" }.map(\.id)) == [
+        "cert_revocation", "DNS_CAArecord",
+      ],
+      "\(output.text)")
+    await server.server.stop()
+  }
 }

@@ -39,6 +39,9 @@ struct IdentityInvitationTests {
     arguments: [
       ("https://hub:8443\(tail)", "does not begin with apus://"),
       ("apus://hub:8443?token=\(token)&ca=sha256:\(digest)", "no /? behind the port"),
+      // Found by fuzzing: what seems to be the host was told, with the token in it.
+      ("apus://hub:8443?token=\(token)&ca=sha256:\(digest)/", "no /? behind the port"),
+      ("apus://hub?token=\(token):8443/?ca=sha256:\(digest)", "no /? behind the port"),
       ("apus://hub:8443/token=\(token)", "no ? behind the slash"),
       ("apus://hub\(tail)", "the port is missing"),
       ("apus://hub:0\(tail)", "not a number in 1...65535"),

@@ -23,6 +23,8 @@ package final class EnrolmentService: Sendable {
   let onChange: ChangeHook
   let onDetail: DetailHook
   private let limits: AccessLimits
+  /// Seconds that devices' certificates hold.
+  private let deviceLifetime: Int64
   private let clock: AccessControl.Clock
   private let state: Mutex<State>
 
@@ -39,11 +41,13 @@ package final class EnrolmentService: Sendable {
   ///   - book: is filled by ``start()``.
   ///   - hub: whose authority signs.
   ///   - limits: how often a wrong token may be tried.
+  ///   - deviceLifetime: seconds that devices' certificates hold.
   ///   - clock: another one in tests.
   ///   - onChange: is told of every change of a member.
   ///   - onDetail: fills in what only the engine knows of a device.
   package init(
     store: Store, book: AccessBook, hub: Hub, limits: AccessLimits = AccessLimits(),
+    deviceLifetime: Int64 = CertificateAuthority.deviceLifetime,
     clock: AccessControl.Clock = .system, onChange: @escaping ChangeHook = { _ in },
     onDetail: @escaping DetailHook = { _, _ in }
   ) {
@@ -54,6 +58,7 @@ package final class EnrolmentService: Sendable {
     authorityDigest =
       hub.authority?.certificate.digest ?? hub.clientAuthorities.first?.digest ?? []
     self.limits = limits
+    self.deviceLifetime = deviceLifetime
     self.clock = clock
     self.onChange = onChange
     self.onDetail = onDetail
@@ -278,7 +283,9 @@ package final class EnrolmentService: Sendable {
     let certificate: Certificate
     do throws(TransportError) {
       let name = try IdentityName(federation: federation, role: record.role, id: record.id)
-      certificate = try authority.issue(for: request, name, at: transaction.time / 1_000)
+      certificate = try authority.issue(
+        for: request, name, lifetime: record.role == .device ? deviceLifetime : nil,
+        at: transaction.time / 1_000)
     } catch {
       throw RPCError(.internal, "The certificate could not be made.", reason: error.code.rawValue)
     }

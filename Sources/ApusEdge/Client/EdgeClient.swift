@@ -94,8 +94,15 @@ protocol EdgeConnection: Sendable {
   /// Over which calls go now.
   var channel: any Channel { get }
 
-  /// Called before contact is made: the moment to renew what ends soon.
+  /// Called before contact is made, and when ``nextRefresh`` is over: renews what ends soon.
   func refresh() async
 
+  /// How long until there is something to renew; nil where there never is.
+  var nextRefresh: Duration? { get }
+
   func close() async
+}
+
+extension EdgeConnection {
+  var nextRefresh: Duration? { nil }
 }

@@ -13,8 +13,9 @@ public struct EdgeMember: Hashable, Sendable {
   public var role: String
   /// 32 hexadecimal digits.
   public var id: String
-  /// The device's number in the federation, counted from 0 in the order of joining.
-  public var number: UInt64
+  /// The device's number in the federation, counted from 0 in the order of joining; nil where an organization has
+  /// given out the certificate.
+  public var number: UInt64?
   /// Seconds since 1970 (UTC).
   public var certificateExpires: Int64
 

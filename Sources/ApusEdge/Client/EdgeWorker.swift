@@ -26,6 +26,7 @@ actor EdgeWorker {
   private var farewells: [Task<Void, Never>] = []
   private var alarm: Task<Void, Never>?
   private var gates: Task<Void, Never>?
+  private var renewals: Task<Void, Never>?
   private var isGreeted = false
   /// The part of the machine's load that is ours.
   private var ownLoad = 0.0
@@ -81,6 +82,7 @@ actor EdgeWorker {
     }
     inbox.yield(.started(saved))
     gates = Task { await self.watchGates() }
+    renewals = Task { [connection] in await Self.keepRenewing(connection) }
     var ending: RPCError??
     for await event in events {
       let actions = session.handle(event, at: ContinuousClock.now - start)
@@ -96,6 +98,7 @@ actor EdgeWorker {
 
   private func end() async {
     gates?.cancel()
+    renewals?.cancel()
     alarm?.cancel()
     contact?.cancel()
     job.control.stop()
@@ -103,6 +106,15 @@ actor EdgeWorker {
     await job.training?.value
     for farewell in farewells { await farewell.value }
     inbox.finish()
+  }
+
+  /// Renews the device's certificate when it is time, whatever the device is about: training, waiting on a stream that
+  /// stays open for long, or held back by its gates; without a certificate it would have to be invited anew.
+  private static func keepRenewing(_ connection: any EdgeConnection) async {
+    while !Task.isCancelled, let pause = connection.nextRefresh {
+      guard (try? await Task.sleep(for: pause)) != nil else { return }
+      await connection.refresh()
+    }
   }
 
   private func setAlarm() {

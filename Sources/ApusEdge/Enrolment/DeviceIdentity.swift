@@ -15,13 +15,16 @@ package import ApusWire
 /// Who this device is in a federation, and where the federation is.
 ///
 /// A directory for its owner's eyes: the ``Identity``'s files, `address` (HOST:PORT), `number`, and `joining`, what is
-/// known of the attempt to join. Operators and auditors who join have the same.
+/// known of the attempt to join. Operators and auditors who join have the same. Where an organization gives out the
+/// certificates, its administrators put them and `address` there; there is no `number` and no `joining`.
 package struct DeviceIdentity: Sendable {
   package let directory: String
   package let identity: Identity
   package let address: ServerAddress
   /// The device's number in the federation, counted from 0; operators and auditors have numbers of their own.
-  package let number: UInt64
+  ///
+  /// Nil with an organization's certificate: the aggregator gives a number with the first call, and does not tell.
+  package let number: UInt64?
 
   package var role: Role { identity.name.role }
 
@@ -55,9 +58,12 @@ package struct DeviceIdentity: Sendable {
   private static func read(_ directory: String) throws(TransportError) -> DeviceIdentity {
     let identity = try Identity.load(from: directory)
     let address = try line("\(directory)/address")
-    let number = try line("\(directory)/number")
-    guard let number = UInt64(number) else {
-      throw TransportError(.malformed, "\(directory)/number does not hold a number.")
+    var number: UInt64?
+    if PrivateFile.exists("\(directory)/\(EnrolmentAttempt.file)") {
+      number = UInt64(try line("\(directory)/number"))
+      guard number != nil else {
+        throw TransportError(.malformed, "\(directory)/number does not hold a number.")
+      }
     }
     return DeviceIdentity(
       directory: directory, identity: identity, address: try ServerAddress(address), number: number)

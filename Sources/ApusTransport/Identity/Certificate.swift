@@ -88,10 +88,12 @@ package struct Certificate: Hashable, Sendable {
   /// Seconds since 1970 (UTC) when it should be renewed: when two thirds of its time are over, or up to a tenth of
   /// its time before; its digest says how much, so that certificates that were made together are not renewed
   /// together.
+  ///
+  /// Its time begins when it was made, which is ``CertificateAuthority/clockMargin`` after what it says.
   package func renewal() -> Int64 {
-    let lifetime = max(0, notAfter - notBefore)
+    let lifetime = max(0, notAfter - notBefore - CertificateAuthority.clockMargin)
     let share = Double(digest[0]) * 256 + Double(digest[1])
-    return notBefore + Int64(Double(lifetime) * (2.0 / 3 - 0.1 * share / 65_536))
+    return notAfter - Int64(Double(lifetime) * (1.0 / 3 + 0.1 * share / 65_536))
   }
 
   /// Who holds a certificate that TLS has verified.

@@ -18,6 +18,8 @@ package struct CertificateAuthority: Sendable {
   package static let serverLifetime: Int64 = 90 * 86_400
   package static let personLifetime: Int64 = 90 * 86_400
   package static let deviceLifetime: Int64 = 7 * 86_400
+  /// The longest that a device's certificate may hold.
+  package static let deviceLifetimeLimit = 365.0 * 86_400
 
   /// An authority that was made before.
   ///

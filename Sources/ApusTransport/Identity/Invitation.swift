@@ -40,7 +40,8 @@ package struct Invitation: Hashable, Sendable {
     }
     guard url.hasPrefix("apus://") else { throw problem("it does not begin with apus://") }
     let rest = url.dropFirst("apus://".count)
-    guard let slash = rest.firstIndex(of: "/") else {
+    // Whatever stands behind a question mark may be the token, and is never taken for an address and told.
+    guard let slash = rest.firstIndex(where: { $0 == "/" || $0 == "?" }), rest[slash] == "/" else {
       throw problem("there is no /? behind the port")
     }
     let query = rest[rest.index(after: slash)...]

@@ -174,7 +174,7 @@ struct JoinCommand: Command {
     let event = "joined"
     let role: String
     let device: String
-    let number: UInt64
+    let number: UInt64?
     let federation: String
     let address: String
     let state: String
