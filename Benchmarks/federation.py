@@ -224,22 +224,31 @@ class Bench:
         self.row("from serve to the first finished round, 2 enrolled devices", f"{median:.2f} s", "<= 1 s", median <= 1,
                  seconds=median)
 
-    # 90 MB to a durable acknowledgement, against raw TLS in turns.
+    # Updates of 88 MB, round after round, to their durable acknowledgement, against raw TLS.
     def upload(self) -> None:
         home = self.home()
         hub = Hub(self.apus, home)
         try:
             hub.wait()
-            ours, raw = [], []
-            for _ in range(5):
-                done = subprocess.run([self.tool, "upload", home / "hub", "127.0.0.1", str(hub.port), "90", "3"],
-                                      capture_output=True, text=True, check=True)
-                ours.append(json.loads(done.stdout)["median"])
-                raw.append(raw_tls(home, 90_000_000))
-            mine, other = 90 / statistics.median(ours), 90 / statistics.median(raw)
-            self.row("upload of 90 MB to a durable acknowledgement",
-                     f"{mine:.0f} MB/s; raw TLS {other:.0f} MB/s: {mine / other:.0%}", ">= 50 %", mine >= other / 2,
-                     megabytes_per_second=mine, raw=other)
+            subprocess.run([self.tool, "graph", home / "wide.json"], check=True)
+            fleet = hub.spawn(self.tool, "fleet", hub.invitation(1), "--devices", "1", "--shape", "8,8,1", "--timed",
+                              name="fleet")
+            hub.wait_for_devices(1)
+            text = RECIPE % {"model": "", "set": "digits", "clients": 1, "rounds": 15}
+            file = home / "wide.json5"
+            file.write_text(text.replace('model: ""', 'model: { graph: "wide.json" }'))
+            raw = [raw_tls(home, 88_000_000) for _ in range(5)]
+            hub.run("task", "run", file, "--watch")
+            raw += [raw_tls(home, 88_000_000) for _ in range(5)]
+            fleet.kill()
+            lines = [json.loads(line) for line in (home / "fleet.log").read_text().splitlines() if line.startswith("{")]
+            uploads = [line for line in lines if line["event"] == "uploaded"]
+            size = uploads[0]["bytes"] / 1e6
+            first, later = uploads[0]["seconds"], statistics.median(u["seconds"] for u in uploads[3:])
+            mine, other = size / later, 88 / statistics.median(raw)
+            self.row("upload of 88 MB to a durable acknowledgement",
+                     f"{mine:.0f} MB/s (the first {size / first:.0f}); raw TLS {other:.0f} MB/s: {mine / other:.0%}",
+                     ">= 50 %", mine >= other / 2, megabytes_per_second=mine, raw=other, disk=disk(home, 88))
         finally:
             hub.close()
             shutil.rmtree(home, ignore_errors=True)
@@ -347,6 +356,22 @@ def raw_tls(home: pathlib.Path, size: int) -> float:
                        stdin=source, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
     server.wait(10)
     return time.monotonic() - began
+
+
+def disk(home: pathlib.Path, megabytes: int) -> float:
+    """MB/s of writing a new file and making it durable, without any network."""
+    seconds = []
+    piece = os.urandom(1_000_000)
+    for _ in range(5):
+        path = home / "disk"
+        began = time.monotonic()
+        with open(path, "wb", buffering=0) as file:
+            for _ in range(megabytes):
+                file.write(piece)
+            os.fsync(file.fileno())
+        seconds.append(time.monotonic() - began)
+        path.rename(home / f"disk-{len(seconds)}")
+    return megabytes / statistics.median(seconds)
 
 
 def main() -> None:

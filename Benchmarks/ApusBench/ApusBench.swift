@@ -15,9 +15,9 @@ struct ApusBench {
                       [--instruction-set SET] [WORK ...]
            apus-bench --list
            apus-bench --serve
-           apus-bench fleet INVITATION --devices N [--mute] [--shape H,W,C]
+           apus-bench fleet INVITATION --devices N [--mute | --timed] [--shape H,W,C]
            apus-bench fold DIRECTORY UPDATES PARAMETERS TIMES
-           apus-bench upload HUB-DIRECTORY HOST PORT MEGABYTES TIMES
+           apus-bench graph FILE
     Without WORK all of them. With --serve, a work and its seconds are read from each line of
     standard input ("step-2nn-10 0.5") and answered with one line.
     """
@@ -29,7 +29,7 @@ struct ApusBench {
       switch words.first {
       case "fleet": return try await fleet(Array(words.dropFirst()))
       case "fold": return try fold(Array(words.dropFirst()))
-      case "upload": return try await upload(Array(words.dropFirst()))
+      case "graph" where words.count == 2: return try WideModel.write(to: words[1])
       default: break
       }
     } catch {
@@ -76,6 +76,7 @@ struct ApusBench {
       settings.inputShape = shape.split(separator: ",").compactMap { UInt64($0) }
     }
     settings.isMute = words.contains("--mute")
+    settings.isTimed = words.contains("--timed")
     guard let url = words.first else { throw BenchmarkError("fleet needs an invitation") }
     try await Fleet(Invitation(url: url), settings).run()
   }
@@ -86,14 +87,6 @@ struct ApusBench {
     else { throw BenchmarkError(usage) }
     try FoldTiming.run(
       in: words[0], updates: updates, parameters: parameters, times: times)
-  }
-
-  private static func upload(_ words: [String]) async throws {
-    guard words.count == 5, let port = Int(words[2]), let megabytes = Int(words[3]),
-      let times = Int(words[4])
-    else { throw BenchmarkError(usage) }
-    try await UploadTiming.run(
-      hub: words[0], host: words[1], port: port, megabytes: megabytes, times: times)
   }
 
   private static func run(_ name: String, of works: Works, seconds: Double) {

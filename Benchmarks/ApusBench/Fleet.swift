@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+internal import ApusNumerics
 internal import ApusTransport
 internal import ApusWire
 internal import Foundation
@@ -9,7 +10,8 @@ internal import Synchronization
 /// Many devices in one process, each with a key, a certificate and a connection of its own: a load for an aggregator.
 ///
 /// `apus-bench fleet INVITATION --devices N [--mute] [--shape H,W,C]` enrols N devices, opens a waiting stream for each, and
-/// answers every assignment with an update of zeros (or, with `--mute`, not at all). It prints a line of JSON for what happens.
+/// answers every assignment with an update of zeros (or, with `--mute`, not at all; with `--timed`, with noise, and prints
+/// how long the upload took). It prints a line of JSON for what happens.
 final class Fleet: Sendable {
   struct Settings: Sendable {
     var deviceCount = 10
@@ -17,11 +19,19 @@ final class Fleet: Sendable {
     var isMute = false
     /// The shape of one example that devices claim to have.
     var inputShape: [UInt64] = [28, 28, 1]
+    /// Whether updates are noise, another every time, and what an upload takes is printed.
+    var isTimed = false
   }
 
   struct Line: Encodable {
     var event: String
     var count: Int
+    var seconds: Double
+  }
+
+  private struct Upload: Encodable {
+    var event = "uploaded"
+    var bytes: Int
     var seconds: Double
   }
 
@@ -155,8 +165,10 @@ final class Fleet: Sendable {
   /// Hands in an update of zeros.
   private func answer(_ assignment: Proto.Assignment, over channel: GRPCChannel) async throws {
     guard let model = assignment.model else { return }
-    let zeros = [UInt8](repeating: 0, count: Int(model.size))
-    let manifest = BlobManifest(of: zeros)
+    let bytes =
+      settings.isTimed ? noise(Int(model.size)) : [UInt8](repeating: 0, count: Int(model.size))
+    let manifest = BlobManifest(of: bytes)
+    let started = clock.now
     var begin = Proto.BeginUploadRequest()
     begin.manifest = Proto.BlobManifest(manifest)
     begin.leaseId = assignment.leaseId
@@ -164,7 +176,12 @@ final class Fleet: Sendable {
     let status = try await retrying { [begin] in
       try await channel.call(BlobsMethods.beginUpload, begin, timeout: .seconds(60))
     }
-    if !status.complete { try await BlobUpload(manifest, channel).send(zeros) }
+    if !status.complete { try await BlobUpload(manifest, channel).send(bytes) }
+    if settings.isTimed {
+      let line = Upload(bytes: bytes.count, seconds: (clock.now - started) / .seconds(1))
+      Swift.print(String(decoding: try JSONEncoder().encode(line), as: UTF8.self))
+      fflush(nil)
+    }
     var update = Proto.Update()
     update.blob = manifest.digest.bytes
     update.type = .float32
@@ -180,6 +197,19 @@ final class Fleet: Sendable {
       try await channel.call(EdgeMethods.submitUpdate, submit, timeout: .seconds(60))
     }
     if reply.verdict == .accepted { note(.accepted) }
+  }
+
+  /// Numbers near zero that no call before has returned.
+  private func noise(_ byteCount: Int) -> [UInt8] {
+    var stream = RandomStream(key: .random(in: .min ... .max), nonce: 0)
+    var bytes = [UInt8](repeating: 0, count: byteCount)
+    bytes.withUnsafeMutableBytes { bytes in
+      for place in stride(from: 0, to: bytes.count - 3, by: 4) {
+        let number = Float.random(in: -0.01...0.01, using: &stream)
+        bytes.storeBytes(of: number.bitPattern.littleEndian, toByteOffset: place, as: UInt32.self)
+      }
+    }
+    return bytes
   }
 
   private func note(_ count: Count, by step: Int = 1) {

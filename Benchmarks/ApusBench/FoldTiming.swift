@@ -51,8 +51,9 @@ enum FoldTiming {
     _ paths: [String], updates: Int, parameters: Int, _ time: Int, in directory: String
   ) throws -> Double {
     let digests = try (0..<updates).map { index in
-      let bytes = [UInt8](repeating: UInt8(index % distinctCount), count: 32)
-      guard let digest = BlobDigest(bytes: bytes) else { throw BenchmarkError("no digest") }
+      guard
+        let digest = BlobDigest(bytes: [UInt8](repeating: UInt8(index % distinctCount), count: 32))
+      else { throw BenchmarkError("no digest") }
       return digest
     }
     let begin = Timer.now()

@@ -77,7 +77,7 @@ package final class BlobStore: Sendable {
   /// - Parameters:
   ///   - digest: its name.
   ///   - isReadWhole: whether all of it is about to be read.
-  /// - Returns: its bytes, mapped.
+  /// - Returns: the bytes, mapped.
   /// - Throws: `not-found`, `file-system`.
   package func open(
     _ digest: BlobDigest, isReadWhole: Bool = false
@@ -240,7 +240,7 @@ package final class BlobStore: Sendable {
         .blobTooLarge,
         "A blob of \(byteCount) bytes is too large; \(limits.blobSize) bytes are possible.")
     }
-    let free = try BlobFile.freeBytes(at: uploadsPath)
+    let free = try freeBytes(for: byteCount)
     try state.withLock { state throws(AggregatorError) in
       guard byteCount <= limits.quota, state.used <= limits.quota - byteCount else {
         throw AggregatorError(
@@ -262,11 +262,21 @@ package final class BlobStore: Sendable {
   ///
   /// - Throws: `disk-full` where the database's reserve would be touched.
   func checkRoom(for byteCount: Int) throws(AggregatorError) {
-    let free = try BlobFile.freeBytes(at: uploadsPath)
+    let free = try freeBytes(for: UInt64(byteCount))
     let (needed, overflow) = limits.reserve.addingReportingOverflow(UInt64(byteCount))
     guard !overflow, needed <= free else {
       throw AggregatorError(.diskFull, "The disk has filled up: \(free) bytes are free.")
     }
+  }
+
+  /// Bytes that are free on the disk; without spare files, where some more are needed.
+  private func freeBytes(for byteCount: UInt64) throws(AggregatorError) -> UInt64 {
+    let free = try BlobFile.freeBytes(at: uploadsPath)
+    let reserved = state.withLock(\.reserved)
+    guard free < limits.reserve.addingReportingOverflow(byteCount + reserved).partialValue,
+      spares.removeAll()
+    else { return free }
+    return try BlobFile.freeBytes(at: uploadsPath)
   }
 
   func release(_ byteCount: UInt64) {
@@ -349,45 +359,6 @@ package final class BlobStore: Sendable {
       state.used = blobs.reduce(state.reserved) { $0 + $1.size }
     }
   }
-}
-
-/// Takes a blob's bytes piece by piece.
-package struct BlobWriter: ~Copyable {
-  private let file: BlobFile
-  private let limit: UInt64
-  private var size: UInt64 = 0
-  /// Bytes that are on their way to the disk.
-  private var begun: UInt64 = 0
-  private var builder: BlobManifest.Builder
-
-  init(file: BlobFile, limit: UInt64, chunkSize: UInt32) {
-    self.file = file
-    self.limit = limit
-    builder = BlobManifest.Builder(chunkSize: chunkSize)
-  }
-
-  /// Takes the next bytes.
-  ///
-  /// - Throws: `disk-full`, `file-system`.
-  package mutating func append(_ bytes: UnsafeRawBufferPointer) throws(AggregatorError) {
-    precondition(UInt64(bytes.count) <= limit - size, "More bytes come than were announced.")
-    // Pieces, so that the disk works while digests are computed, and the bytes are still in the cache.
-    var rest = bytes[...]
-    while !rest.isEmpty {
-      let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 20))
-      try file.write(piece, at: size)
-      builder.append(piece)
-      size += UInt64(piece.count)
-      if size - begun >= 4 << 20 {
-        file.beginWriting(begun..<size)
-        begun = size
-      }
-      rest = rest.dropFirst(piece.count)
-      Failpoint.midBlob.hit()
-    }
-  }
-
-  consuming func finish() -> BlobManifest { builder.finish() }
 }
 
 extension AggregatorError.Code {

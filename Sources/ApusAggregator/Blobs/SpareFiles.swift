@@ -8,13 +8,10 @@ internal import Synchronization
 /// Every round brings updates of one size and removes those of the round before. A file that is there costs a tenth
 /// of a new one: it has its blocks, its inode and its pages in memory. What a spare file has in it is never read,
 /// because an upload counts only chunks that were written to it. Spare files have no row, so the next start removes
-/// them.
+/// them; they go, too, when the disk is short.
 final class SpareFiles: Sendable {
-  /// Bytes of a blob up to which its file is kept; larger ones leave chunks of zeros out, for which only a new file
-  /// will do.
-  static let sizeLimit: UInt64 = 8 << 20
-  /// Bytes of all spare files.
-  static let totalLimit: UInt64 = 64 << 20
+  /// Bytes of all spare files: rather for updates than for data sets.
+  static let totalLimit: UInt64 = 1 << 30
 
   private struct State {
     var paths: [UInt64: [String]] = [:]
@@ -33,9 +30,7 @@ final class SpareFiles: Sendable {
   /// - Throws: `file-system`.
   func add(_ path: String, size: UInt64) throws(AggregatorError) {
     let spare = state.withLock { state -> String? in
-      guard size > 0, size <= Self.sizeLimit, size <= Self.totalLimit - state.total else {
-        return nil
-      }
+      guard size > 0, size <= Self.totalLimit - state.total else { return nil }
       state.total += size
       state.count += 1
       return directory + "/\(state.count).spare"
@@ -61,5 +56,19 @@ final class SpareFiles: Sendable {
     }
     guard let spare else { return false }
     return (try? BlobFile.rename(spare, to: path)) != nil
+  }
+
+  /// Removes them all.
+  ///
+  /// - Returns: whether there were any.
+  func removeAll() -> Bool {
+    let paths = state.withLock { state in
+      let paths = state.paths.values.flatMap { $0 }
+      (state.paths, state.total) = ([:], 0)
+      return paths
+    }
+    // One that cannot be removed now is removed at the next start.
+    for path in paths { try? BlobFile.remove(path) }
+    return !paths.isEmpty
   }
 }

@@ -4,14 +4,6 @@
 internal import ApusWire
 internal import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// An upload that chunks come for now, over one stream or several.
 ///
 /// Chunks are verified and written as they come, in any order; every 16 MiB, or a second after the
@@ -62,7 +54,8 @@ final class UploadSession: Sendable {
     if file == nil {
       // It was never made durable, so nothing of it was noted; or it was lost, and what is noted is void.
       present = ChunkSet(chunkCount: record.manifest.chunkCount)
-      let isSpare = blobs.spares.take(record.manifest.size, as: path)
+      let isSpare =
+        !record.manifest.hasHoles && blobs.spares.take(record.manifest.size, as: path)
       let new = try BlobFile(path, isNew: !isSpare)
       try new.setSize(record.manifest.size)
       file = new
@@ -112,8 +105,8 @@ final class UploadSession: Sendable {
         "Chunk \(index) has \(data.count) bytes or a digest that its manifest does not say.")
     }
     if state.withLock({ $0.written.contains(index) }) { return }
-    // A chunk of zeros is left out, and reads as zeros, in a file that cannot have been another blob's.
-    if manifest.size <= SpareFiles.sizeLimit || !Self.isZero(data) {
+    // It reads as zeros: the file of a blob with holes was never another's.
+    if !manifest.isHole(index) {
       try blobs.checkRoom(for: data.count)
       try file.write(data, at: range.lowerBound)
     }
@@ -147,12 +140,6 @@ final class UploadSession: Sendable {
         if isDue { Task { try await self.synchronize() } }
       }
     }
-  }
-
-  private static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    guard let base = bytes.baseAddress, bytes[0] == 0 else { return bytes.isEmpty }
-    // Every byte is the one before it.
-    return memcmp(base, base + 1, bytes.count - 1) == 0
   }
 
   /// Makes what was written before this call durable, and notes it; the blob too, where it is complete.

@@ -29,7 +29,7 @@ struct BlobCache: Sendable {
   /// - Parameters:
   ///   - manifest: whose blob.
   ///   - isVerified: where this process has just written it, chunk by chunk verified.
-  /// - Returns: its bytes; nil as said.
+  /// - Returns: the file; nil as said.
   func open(_ manifest: BlobManifest, isVerified: Bool = false) -> MappedFile? {
     let name = file(manifest.digest)
     guard let mapped = MappedFile(name), UInt64(mapped.bytes.count) == manifest.size else {

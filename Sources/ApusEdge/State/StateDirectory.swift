@@ -107,10 +107,9 @@ final class StateDirectory: Sendable {
     MappedFile(updateFile)?.manifest(ofFirst: update.size)?.digest.bytes == update.update.blob
   }
 
-  /// Nothing is under way any more.
+  /// Notes that nothing is under way any more.
   ///
-  /// The update's file stays and is written over by the next: to make a file anew each round costs more than to
-  /// fill it.
+  /// The update's file stays, and the next one is written over it: a new file each round costs more than its bytes.
   func forget() {
     do { try overwriteWork(with: WorkRecord.nothing) } catch { StateFile.remove(workFile) }
   }

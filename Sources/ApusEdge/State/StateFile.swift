@@ -41,8 +41,8 @@ enum StateFile {
 
   /// Writes to the beginning of a file, which is cheaper than a new one.
   ///
-  /// A process that is killed leaves a mixture, and what was longer stays so: somebody may have it mapped. Something
-  /// else must tell what of it is right.
+  /// A process that is killed leaves a mixture, and what was longer stays so, for somebody may have it mapped:
+  /// something else must tell what of it is right.
   static func overwrite(_ path: String, with bytes: UnsafeRawBufferPointer) throws(EdgeError) {
     _ = try write(bytes, to: path, flags: 0)
   }

@@ -90,6 +90,19 @@ package struct BlobManifest: Hashable, Sendable {
     chunkDigests[index * 32..<index * 32 + 32]
   }
 
+  /// Whether a chunk of the usual size is nothing but zeros, which a file need not hold.
+  package func isHole(_ index: Int) -> Bool {
+    let range = range(ofChunk: index)
+    return range.upperBound - range.lowerBound == UInt64(Self.usualChunkSize)
+      && digest(ofChunk: index).elementsEqual(Self.digestOfZeros)
+  }
+
+  package var hasHoles: Bool { (0..<chunkCount).contains { isHole($0) } }
+
+  private static let digestOfZeros = BlobManifest(
+    of: [UInt8](repeating: 0, count: Int(usualChunkSize))
+  ).chunkDigests
+
   /// Whether these are a chunk's bytes.
   ///
   /// - Complexity: O(bytes).

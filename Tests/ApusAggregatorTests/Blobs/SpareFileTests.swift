@@ -1,6 +1,7 @@
 // Apus, federated learning in Swift.
 // SPDX-License-Identifier: Apache-2.0
 
+import ApusWire
 import Foundation
 import Testing
 
@@ -32,15 +33,28 @@ struct SpareFileTests {
     #expect(names.sorted() == ["c", "d"])
   }
 
-  @Test("What is too large, or one too many, is removed")
+  @Test("What is too large, or one too many, is removed, and all are when the disk is short")
   func limits() throws {
     let spares = SpareFiles(in: place.path)
-    try spares.add(file("large", 1, size: 10), size: SpareFiles.sizeLimit + 1)
-    let count = Int(SpareFiles.totalLimit / SpareFiles.sizeLimit) + 1
-    for index in 0..<count {
-      try spares.add(file("\(index)", 1, size: 10), size: SpareFiles.sizeLimit)
+    try spares.add(file("large", 1, size: 10), size: SpareFiles.totalLimit + 1)
+    for index in 0..<5 {
+      try spares.add(file("\(index)", 1, size: 10), size: SpareFiles.totalLimit / 4)
     }
-    let names = try FileManager.default.contentsOfDirectory(atPath: place.path)
-    #expect(names.count == count - 1 && names.allSatisfy { $0.hasSuffix(".spare") })
+    func names() throws -> [String] {
+      try FileManager.default.contentsOfDirectory(atPath: place.path)
+    }
+    #expect(try names().count == 4 && names().allSatisfy { $0.hasSuffix(".spare") })
+    #expect(spares.removeAll() && !spares.removeAll())
+    #expect(try names() == [])
+  }
+
+  @Test("A blob with a chunk of zeros gets a new file: the chunk is left out")
+  func holes() throws {
+    let size = Int(BlobManifest.usualChunkSize)
+    let zeros = [UInt8](repeating: 0, count: size)
+    #expect(BlobManifest(of: noise(size) + zeros).hasHoles)
+    // What is shorter, or cut otherwise, is written.
+    #expect(!BlobManifest(of: noise(size) + zeros[..<5]).hasHoles)
+    #expect(!BlobManifest(of: zeros, chunkSize: 65_536).hasHoles)
   }
 }
