@@ -42,6 +42,23 @@ struct StateTests {
     #expect(cache.digests() == [first.digest])
   }
 
+  @Test("A model is written over one of its size that was used long ago, and that one is gone")
+  func recycling() async throws {
+    let models = try (1...3).map { try put(UInt8($0), at: 1000 * Double($0)) }
+    let next = BlobManifest(of: [UInt8](repeating: 9, count: 100_000), chunkSize: 1 << 16)
+    let other = BlobManifest(of: [UInt8](repeating: 9, count: 100_001), chunkSize: 1 << 16)
+    #expect(!cache.recycle(for: other, keeping: []))
+    // What is needed now stays, and so do the last two.
+    #expect(!cache.recycle(for: next, keeping: [models[0].digest]))
+    #expect(cache.recycle(for: next, keeping: [models[2].digest]) == false)
+    #expect(cache.recycle(for: next, keeping: []))
+    #expect(cache.digests() == [models[2].digest, models[1].digest])
+    // Nothing of the old model is taken for a part of the new one.
+    #expect(FileManager.default.fileExists(atPath: cache.part(next.digest)))
+    let download = BlobDownload(next, into: cache)
+    #expect(await download.verifiedCount == 0)
+  }
+
   @Test("A file in the cache that is not what its name says is removed")
   func damage() throws {
     let manifest = try put(3, at: 1000)

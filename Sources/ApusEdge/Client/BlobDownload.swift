@@ -21,15 +21,24 @@ actor BlobDownload {
   private let cache: BlobCache
   /// Chunks that are written.
   private var chunkCount: Int
+  /// Of these, those that an earlier attempt has written.
+  let verifiedCount: Int
   /// Bytes of the next chunk.
   private var pending: [UInt8] = []
   /// Bytes that came over the wire.
   private(set) var receivedCount = 0
 
-  init(_ manifest: BlobManifest, into cache: BlobCache) {
+  /// - Parameters:
+  ///   - manifest: of what is to come.
+  ///   - cache: where it goes.
+  ///   - digests: blobs whose files must stay.
+  init(_ manifest: BlobManifest, into cache: BlobCache, keeping digests: Set<BlobDigest> = []) {
     self.manifest = manifest
     self.cache = cache
-    chunkCount = Self.verifiedChunkCount(manifest, in: cache.part(manifest.digest))
+    let part = cache.part(manifest.digest)
+    let isNew = !StateFile.exists(part) && cache.recycle(for: manifest, keeping: digests)
+    verifiedCount = isNew ? 0 : Self.verifiedChunkCount(manifest, in: part)
+    chunkCount = verifiedCount
   }
 
   /// How many chunks from the beginning an earlier attempt has written.

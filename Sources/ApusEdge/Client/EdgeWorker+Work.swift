@@ -54,7 +54,8 @@ extension EdgeWorker {
   ) async throws -> MappedFile {
     if let file = cache.open(manifest) { return file }
     cache.evict(keeping: keeping, makingRoomFor: Int(manifest.size))
-    let download = job.downloads[manifest.digest] ?? BlobDownload(manifest, into: cache)
+    let download =
+      job.downloads[manifest.digest] ?? BlobDownload(manifest, into: cache, keeping: keeping)
     job.downloads[manifest.digest] = download
     let channel = connection.channel
     try await TransferWatch.watching(limit: Self.stallLimit) { watch throws(RPCError) in

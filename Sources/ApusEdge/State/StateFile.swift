@@ -83,6 +83,8 @@ enum StateFile {
     return Int(lseek(descriptor, 0, SEEK_CUR))
   }
 
+  static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
   static func remove(_ path: String) { _ = unlink(path) }
 
   static func makeDirectory(_ path: String) throws(EdgeError) {
