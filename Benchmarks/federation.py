@@ -52,8 +52,8 @@ def cpu_seconds(pid: int) -> float:
 class Hub:
     """`apus serve` with a directory of its own."""
 
-    def __init__(self, apus: pathlib.Path, home: pathlib.Path):
-        self.apus, self.home, self.port = apus, home, free_port()
+    def __init__(self, apus: pathlib.Path, home: pathlib.Path, device: pathlib.Path | None = None):
+        self.apus, self.home, self.port, self.device = apus, home, free_port(), device or apus
         self.log = open(home / "hub.log", "ab")
         self.children: list[subprocess.Popen] = []
         self.start()
@@ -95,7 +95,7 @@ class Hub:
         return child
 
     def join(self, index: int, data: pathlib.Path, invitation: str | None) -> subprocess.Popen:
-        words = [self.apus, "join", *([invitation] if invitation else []), "--data", data,
+        words = [self.device, "join", *([invitation] if invitation else []), "--data", data,
                  "--state", self.home / f"device-{index}", "--format", "jsonl"]
         return self.spawn(*words, name=f"device-{index}")
 
@@ -150,6 +150,7 @@ def shards(apus: pathlib.Path, home: pathlib.Path, data_set: str, clients: int, 
 class Bench:
     def __init__(self, arguments):
         self.apus = pathlib.Path(arguments.apus)
+        self.device = pathlib.Path(arguments.device)
         self.tool = pathlib.Path(arguments.tool)
         self.arguments = arguments
         self.rows: list[dict] = []
@@ -165,7 +166,7 @@ class Bench:
     def rounds(self) -> None:
         home = self.home()
         data = shards(self.apus, home, "fashion-mnist", 10, keep=1)
-        hub = Hub(self.apus, home)
+        hub = Hub(self.apus, home, self.device)
         try:
             hub.wait()
             time.sleep(1)
@@ -197,7 +198,7 @@ class Bench:
         for _ in range(5):
             home = self.home()
             data = shards(self.apus, home, "digits", 2)
-            hub = Hub(self.apus, home)
+            hub = Hub(self.apus, home, self.device)
             try:
                 hub.wait()
                 invitation = hub.invitation(2)
@@ -376,8 +377,10 @@ def disk(home: pathlib.Path, megabytes: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--apus", default=ROOT / ".build/release/apus")
-    parser.add_argument("--tool", default=ROOT / ".build/release/apus-bench")
+    programs = ROOT / ".build/static/release"
+    parser.add_argument("--apus", default=programs / "apus")
+    parser.add_argument("--device", default=programs / "apus-device", help="what devices run")
+    parser.add_argument("--tool", default=programs / "apus-bench")
     parser.add_argument("--only", help="rounds, start, upload, fold, fleet, leases: some of them, with commas")
     parser.add_argument("--peers", help="a virtual environment with Flower: see scripts/bench --install-peers")
     parser.add_argument("--devices", type=int, default=10_000)

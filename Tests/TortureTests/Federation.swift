@@ -17,14 +17,23 @@ final class Federation {
   var devicePort: Int
   private(set) var hub: ApusProcess
   /// What the aggregator's directory is called.
-  private var hubName = "hub"
+  private var hubName: String
   private(set) var devices: [ApusProcess?] = []
   private(set) var hubStartCount = 1
 
-  init(clientCount: Int) throws {
+  /// - Parameters:
+  ///   - clientCount: devices.
+  ///   - hubName: where the aggregator's directory is, within the test's.
+  ///   - prepare: given the test's directory, before anything is in it.
+  /// - Throws: what went wrong on the way to an aggregator that serves.
+  init(
+    clientCount: Int, hub hubName: String = "hub", prepare: (URL) throws -> Void = { _ in }
+  ) throws {
+    self.hubName = hubName
     directory = FileManager.default.temporaryDirectory
       .appendingPathComponent("apus-torture-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+    try prepare(directory)
     self.clientCount = clientCount
     port = try Sockets.freePort()
     devicePort = port
@@ -177,8 +186,9 @@ final class Federation {
   private func waitUntilEnrolled(_ index: Int) throws {
     let deadline = Date(timeIntervalSinceNow: 30)
     while Date() < deadline {
-      let rows = try jsonRows(["device", "list"])
-      if rows.count > index { return }
+      // Operators are in the list too: they would let the next device join before this one, under its number.
+      let devices = try jsonRows(["device", "list"]).filter { $0["role"] as? String == "device" }
+      if devices.count > index { return }
       usleep(20_000)
     }
     throw Failure(description: "device \(index): \(try devices[index]?.messages() ?? "")")

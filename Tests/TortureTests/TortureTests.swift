@@ -50,6 +50,7 @@ struct TortureTests: Sendable {
   }
 
   private func killsAndCheck() throws {
+    let began = ContinuousClock.now
     let federation = try Federation(clientCount: clientCount)
     // More rounds than the kills last; what is left over goes quickly.
     let rounds = 10 + killsWanted
@@ -68,6 +69,13 @@ struct TortureTests: Sendable {
     let model = try federation.json(["model", "show", "torture"])
     #expect(model["modelDigest"] as? String == expected, reproducer)
     try expectCountedOnce(federation, rounds: rounds)
+    if killsWanted >= 100 {
+      let task = try federation.json(["task", "show", "torture"])
+      print(
+        "torture: \(kills) kills, \(clientCount) devices, \(rounds) rounds, "
+          + "\(task["roundsAbandoned"] ?? 0) attempts abandoned, \(federation.hubStartCount) starts, "
+          + "model \(expected.prefix(16)), \(ContinuousClock.now - began)")
+    }
   }
 
   /// Kills the aggregator and devices until there were enough kills or the task is over.
