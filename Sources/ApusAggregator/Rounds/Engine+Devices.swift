@@ -284,6 +284,7 @@ extension Engine {
     {
       if countingAsLost, isIndispensable(lease.device, task, round) {
         // It keeps its place, and has a new lease as soon as it is back.
+        round.missed.insert(lease.device.rawValue)
         note("A device was lost; the round waits for it.", task, round, to: &changes)
         return enqueue(changes)
       }
@@ -307,23 +308,6 @@ extension Engine {
     } else {
       deviceIsFree(number)
     }
-  }
-
-  /// Whether a round waits for a device until its deadline, though it is lost: without it the quorum is missed,
-  /// and another attempt could not begin either.
-  private func isIndispensable(
-    _ client: ClientID, _ task: LiveTask, _ round: LiveRound
-  ) -> Bool {
-    guard devices.count <= settings.pace.crowd, !round.machine.canSpare(client) else {
-      return false
-    }
-    let (now, quorum) = (now, round.machine.policy.quorum)
-    let here = devices.filter { number, device in
-      (device.waiter != nil || device.expectedUntil > now
-        || leases.lease(of: ClientID(number)) != nil)
-        && obstacle(to: device, number, in: task, round) == nil
-    }
-    return here.count < quorum
   }
 
   /// Prolongs a lease, or says that its work is not wanted.

@@ -161,6 +161,7 @@ extension Engine {
       if round.machine.hasInvited(client) {
         // It was lost, and is back before the round is over, which waits for it again.
         guard round.machine.isWaiting(for: client) else { continue }
+        round.missed.remove(number)
         _ = round.machine.handle(.joined(client))
         return invite([number], task, round)
       }
@@ -170,6 +171,8 @@ extension Engine {
       } else if round.machine.openPlaceCount > 0 {
         let actions = round.machine.handle(.joined(client))
         if !actions.isEmpty { return perform(actions, task, round) }
+      } else {
+        reconsiderMissed(task, round)
       }
     }
   }

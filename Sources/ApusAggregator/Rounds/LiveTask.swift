@@ -68,6 +68,8 @@ final class LiveRound {
   var isFolding = false
   /// Devices whose update is being looked at.
   var submitting: Set<UInt64> = []
+  /// Lost devices that it waits for because it cannot be without them.
+  var missed: Set<UInt64> = []
   /// What is accepted, by device.
   var accepted: [UInt64: BlobDigest] = [:]
   var lossSum = 0.0

@@ -30,21 +30,21 @@ import Testing
       host: "127.0.0.1", port: port, trust: .authorities(person.authorities.map(\.der)),
       identity: person.tlsMaterial())
     let health = try await channel.call(
-      HealthMethods.check, Proto.HealthCheckRequest(), timeout: .seconds(10))
+      HealthMethods.check, Proto.HealthCheckRequest(), timeout: .seconds(60))
     #expect(health.status == .serving)
     let status = try await channel.call(
-      CoordinatorMethods.getServerStatus, Proto.GetServerStatusRequest(), timeout: .seconds(10))
+      CoordinatorMethods.getServerStatus, Proto.GetServerStatusRequest(), timeout: .seconds(60))
     #expect(status.state == "SERVING" && status.serverEpoch == 1)
     let task = try await channel.call(
       CoordinatorMethods.createTask,
-      Proto.CreateTaskRequest { $0.spec = try SmallTask.spec() }, timeout: .seconds(10))
+      Proto.CreateTaskRequest { $0.spec = try SmallTask.spec() }, timeout: .seconds(60))
     #expect(task.state == .created)
     let chain = try await channel.call(
-      CoordinatorMethods.verifyAuditChain, Proto.VerifyAuditChainRequest(), timeout: .seconds(10))
+      CoordinatorMethods.verifyAuditChain, Proto.VerifyAuditChainRequest(), timeout: .seconds(60))
     #expect(chain.intact && chain.entries >= 3)
     async let end: Void = aggregator.run()
     _ = try await channel.call(
-      CoordinatorMethods.drain, Proto.DrainRequest(), timeout: .seconds(10))
+      CoordinatorMethods.drain, Proto.DrainRequest(), timeout: .seconds(60))
     try await end
     await channel.close()
     let log = try String(contentsOfFile: directory + ".log", encoding: .utf8)

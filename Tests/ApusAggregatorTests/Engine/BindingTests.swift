@@ -102,13 +102,13 @@ import Testing
         $0.spec = try SmallTask.spec("plain", rounds: 1, cohort: 1)
         $0.submitToken = "../../../up"
         $0.start = true
-      }, timeout: .seconds(20))
+      }, timeout: .seconds(60))
     for digest in wicked.map({ Array($0.utf8) }) + [Array("../../../../../../../etc/passwd/".utf8)]
     {
       let error = await #expect(throws: RPCError.self) {
         let stream = try await device.stream(
           BlobsMethods.readBlob, Proto.ReadBlobRequest { $0.digest = digest },
-          timeout: .seconds(10))
+          timeout: .seconds(60))
         _ = try await stream.next()
       }
       // 32 bytes of whatever text are a digest like others: of nothing that is there.
@@ -122,7 +122,7 @@ import Testing
         Proto.BeginUploadRequest {
           $0.manifest = Proto.BlobManifest(manifest)
           $0.leaseId = Array("../../../../lease".utf8)
-        }, timeout: .seconds(10))
+        }, timeout: .seconds(60))
     }
     #expect(error != nil)
     await device.close()

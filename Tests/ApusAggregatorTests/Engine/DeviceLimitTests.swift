@@ -56,7 +56,7 @@ import Testing
     var events: [Proto.TaskEvent] = []
     let stream = try await coordinator.stream(
       CoordinatorMethods.watchTask, Proto.WatchTaskRequest { $0.task = task.taskId },
-      timeout: .seconds(30))
+      timeout: .seconds(60))
     while let event = try await stream.next() { events.append(event) }
     #expect(events.contains { $0.message == "A device gave its work back: \(wanted.code)." })
     let round = try #require(try await coordinator.rounds(task.taskId).first)

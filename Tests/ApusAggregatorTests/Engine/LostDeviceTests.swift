@@ -133,6 +133,31 @@ import Testing
     await second.end()
   }
 
+  @Test(
+    "A lost device that a round cannot be without is waited for no longer than until another comes")
+  func anotherComes() async throws {
+    let federation = try await Federation.started(devices: 3, time: ManualTime())
+    let (task, streams, _) = try await begun(federation)
+    try await kill(1, streams[1], of: federation)
+    // Its lease ends, and nobody else is here.
+    await federation.pass(.seconds(11))
+    await federation.pass(.seconds(30))
+    let coordinator = TestCoordinator(of: federation)
+    #expect(try await coordinator.task(task).round?.attempt == 1)
+    let third = try await attach(TestDevice(2, of: federation))
+    try await coordinator.follow(task) { $0.round?.attempt == 2 }
+    await federation.pass(.milliseconds(50))
+    await federation.pass(.milliseconds(50))
+    let own = try await streams[0].nextAssignment()
+    let other = try await third.nextAssignment()
+    let devices = [TestDevice(0, of: federation), TestDevice(2, of: federation)]
+    #expect(try await devices[0].learnAndSubmit(own).verdict == .accepted)
+    #expect(try await devices[1].learnAndSubmit(other).verdict == .accepted)
+    let info = try await coordinator.finish(task)
+    #expect(info.roundsAbandoned == 1 && info.model?.contributionCount == 2)
+    await federation.end()
+  }
+
   @Test("Where others could take its place, a round without its quorum is tried again at once")
   func withOthers() async throws {
     let federation = try await Federation.started(devices: 3, time: ManualTime())

@@ -78,7 +78,7 @@ private final class HeldClock: Sendable {
     let (coordinator, nobody) = (try served.coordinator(), try served.channel(of: nil))
     func health() async throws -> Proto.HealthCheckResponse.ServingStatus {
       try await nobody.call(
-        HealthMethods.check, Proto.HealthCheckRequest(), timeout: .seconds(10)
+        HealthMethods.check, Proto.HealthCheckRequest(), timeout: .seconds(60)
       ).status
     }
     var answer: Proto.HealthCheckResponse.ServingStatus?
@@ -90,17 +90,17 @@ private final class HeldClock: Sendable {
     let refusals = [
       await error {
         _ = try await channel.call(
-          EdgeMethods.keepAlive, leaseReference(assignment), timeout: .seconds(10))
+          EdgeMethods.keepAlive, leaseReference(assignment), timeout: .seconds(60))
       },
       await error {
         _ = try await channel.call(
-          EdgeMethods.checkIn, Proto.CheckInRequest(), timeout: .seconds(10))
+          EdgeMethods.checkIn, Proto.CheckInRequest(), timeout: .seconds(60))
       },
       await error {
         let stream = try await channel.stream(
           BlobsMethods.readBlob,
           Proto.ReadBlobRequest { $0.digest = [UInt8](repeating: 1, count: 32) },
-          timeout: .seconds(10))
+          timeout: .seconds(60))
         _ = try await stream.next()
       },
       await error { _ = try await coordinator.rounds(assignment.taskId) },
@@ -110,11 +110,11 @@ private final class HeldClock: Sendable {
           Proto.EnrollRequest {
             $0.token = String(repeating: "A", count: 43)
             $0.idempotencyKey = [UInt8](repeating: 1, count: 16)
-          }, timeout: .seconds(10))
+          }, timeout: .seconds(60))
       },
       await error {
         _ = try await nobody.call(
-          EdgeMethods.hello, Proto.HelloRequest { $0.versionMax = 1 }, timeout: .seconds(10))
+          EdgeMethods.hello, Proto.HelloRequest { $0.versionMax = 1 }, timeout: .seconds(60))
       },
     ]
     for (index, refusal) in refusals.enumerated() {
@@ -129,11 +129,11 @@ private final class HeldClock: Sendable {
     // Now the old lease is known, and void; the device gets another one for the same work.
     let stale = await error {
       _ = try await channel.call(
-        EdgeMethods.keepAlive, leaseReference(assignment), timeout: .seconds(10))
+        EdgeMethods.keepAlive, leaseReference(assignment), timeout: .seconds(60))
     }
     #expect(stale?.code == .failedPrecondition && stale?.reason == "stale-epoch")
     let reply = try await channel.call(
-      EdgeMethods.checkIn, Proto.CheckInRequest(), timeout: .seconds(10))
+      EdgeMethods.checkIn, Proto.CheckInRequest(), timeout: .seconds(60))
     guard case .assignment(let renewed)? = reply.answer else {
       Issue.record("No work after the restart.")
       return
@@ -171,7 +171,7 @@ private final class HeldClock: Sendable {
     #expect(duration < .seconds(5), "\(duration)")
     let coordinator = try served.coordinator()
     let status = try await coordinator.call(
-      CoordinatorMethods.getServerStatus, Proto.GetServerStatusRequest(), timeout: .seconds(20))
+      CoordinatorMethods.getServerStatus, Proto.GetServerStatusRequest(), timeout: .seconds(60))
     #expect(status.leases == count && status.state == "SERVING")
     await coordinator.close()
     await served.aggregator.drain()

@@ -84,7 +84,7 @@ import Testing
       Proto.WatchTaskRequest {
         $0.task = task.taskId
         $0.afterSequence = 4
-      }, timeout: .seconds(10))
+      }, timeout: .seconds(60))
     #expect(try await stream.next()?.sequence == 5)
     worker.cancel()
     await federation.end()

@@ -79,13 +79,13 @@ extension Channel {
       Proto.CreateTaskRequest {
         $0.spec = spec
         $0.start = true
-      }, timeout: .seconds(20))
+      }, timeout: .seconds(60))
   }
 
   func rounds(_ task: String) async throws -> [Proto.RoundInfo] {
     try await call(
       CoordinatorMethods.listRounds, Proto.ListRoundsRequest { $0.task = task },
-      timeout: .seconds(20)
+      timeout: .seconds(60)
     ).rounds
   }
 }

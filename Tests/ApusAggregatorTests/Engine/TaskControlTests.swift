@@ -140,7 +140,7 @@ import Testing
         Proto.ModelRef {
           $0.task = "small"
           $0.version = 2
-        }, timeout: .seconds(10))
+        }, timeout: .seconds(60))
       #expect(model.version == 4 && model.parent == 3 && model.rollbackOf == 2)
       let models = try await coordinator.models(task.taskId)
       #expect(models.map(\.version) == [1, 2, 3, 4])

@@ -22,7 +22,7 @@ struct TestDevice: Sendable {
   func checkIn(
     _ request: Proto.CheckInRequest = Proto.CheckInRequest()
   ) async throws -> Proto.CheckInReply {
-    try await channel.call(EdgeMethods.checkIn, request, timeout: .seconds(10))
+    try await channel.call(EdgeMethods.checkIn, request, timeout: .seconds(60))
   }
 
   /// Asks until there is work.
@@ -73,7 +73,7 @@ struct TestDevice: Sendable {
         $0.leaseId = assignment.leaseId
         $0.epoch = assignment.epoch
         $0.update = update
-      }, timeout: .seconds(10))
+      }, timeout: .seconds(60))
   }
 
   func keepAlive(_ assignment: Proto.Assignment) async throws -> Proto.KeepAliveReply {
@@ -82,7 +82,7 @@ struct TestDevice: Sendable {
       Proto.KeepAliveRequest {
         $0.leaseId = assignment.leaseId
         $0.epoch = assignment.epoch
-      }, timeout: .seconds(10))
+      }, timeout: .seconds(60))
   }
 
   /// The same for every attempt at one assignment.
@@ -135,13 +135,13 @@ struct TestCoordinator: Sendable {
         $0.spec = spec
         $0.submitToken = token
         $0.start = start
-      }, timeout: .seconds(20))
+      }, timeout: .seconds(60))
   }
 
   func call<Reply>(
     _ method: Method<Proto.TaskRef, Reply>, _ task: String
   ) async throws -> Reply {
-    try await channel.call(method, Proto.TaskRef { $0.task = task }, timeout: .seconds(20))
+    try await channel.call(method, Proto.TaskRef { $0.task = task }, timeout: .seconds(60))
   }
 
   func task(_ id: String) async throws -> Proto.TaskInfo {
@@ -151,14 +151,14 @@ struct TestCoordinator: Sendable {
   func rounds(_ id: String) async throws -> [Proto.RoundInfo] {
     try await channel.call(
       CoordinatorMethods.listRounds, Proto.ListRoundsRequest { $0.task = id },
-      timeout: .seconds(20)
+      timeout: .seconds(60)
     ).rounds
   }
 
   func models(_ id: String) async throws -> [Proto.ModelInfo] {
     try await channel.call(
       CoordinatorMethods.listModels, Proto.ListModelsRequest { $0.task = id },
-      timeout: .seconds(20)
+      timeout: .seconds(60)
     ).models
   }
 
@@ -169,7 +169,7 @@ struct TestCoordinator: Sendable {
   ) async throws -> [Proto.TaskEvent] {
     let stream = try await channel.stream(
       CoordinatorMethods.watchTask, Proto.WatchTaskRequest { $0.task = id },
-      timeout: .seconds(20))
+      timeout: .seconds(60))
     var events: [Proto.TaskEvent] = []
     while let event = try await stream.next() {
       events.append(event)
