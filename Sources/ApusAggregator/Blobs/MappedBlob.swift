@@ -11,10 +11,12 @@ package import ApusWire
   import Darwin
 #endif
 
-/// A blob's bytes, mapped into memory: they take room only where they are read, and stay as long as
-/// this does, even if the blob is removed meanwhile.
+/// A blob's bytes, mapped into memory: they take room only where they are read.
+///
+/// The memory stays as long as this does, the bytes as long as the blob is not removed: then its file may serve
+/// another of the same size. What is in use is referenced and not removed; who downloads has the chunks' digests.
 package final class MappedBlob: @unchecked Sendable {
-  // Sendable: nobody writes to a blob's file once it has its name.
+  // Sendable: nobody writes to a blob's file as long as it has its name.
 
   /// Good as long as the object is kept; ``withBytes(_:)`` keeps it.
   package let bytes: UnsafeRawBufferPointer
