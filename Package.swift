@@ -26,8 +26,8 @@ func tests(
   of name: String, with imports: [Target.Dependency] = [], resources: [Resource]? = nil
 ) -> Target {
   .testTarget(
-    name: "\(name)Tests", dependencies: [.byName(name: name)] + imports, resources: resources,
-    swiftSettings: settings)
+    name: "\(name)Tests", dependencies: [.byName(name: name), "OwnThreads"] + imports,
+    resources: resources, swiftSettings: settings)
 }
 
 let package = Package(
@@ -130,6 +130,7 @@ let package = Package(
       path: "Benchmarks/ApusBench", swiftSettings: settings),
 
     .target(name: "CAllocationCounter", path: "Tests/Support/CAllocationCounter"),
+    .target(name: "OwnThreads", path: "Tests/Support/OwnThreads", swiftSettings: settings),
     tests(of: "ApusNumerics", with: ["CApus"], resources: [.copy("Goldens")]),
     .target(
       name: "DataFixtures", dependencies: ["ApusData", "ApusNumerics"],
@@ -180,10 +181,12 @@ let package = Package(
         "ApusAggregator", "ApusEdge", "ApusCoordination", "ApusSimulation", "ApusTransport",
         "ApusWire", "ApusCatalog", "ApusData", "ApusNumerics",
       ]),
-    .testTarget(name: "ArchitectureTests", swiftSettings: settings),
+    .testTarget(
+      name: "ArchitectureTests", dependencies: ["OwnThreads"], swiftSettings: settings),
     // Kills and bad networks; `make torture` runs its long form.
     .testTarget(
-      name: "TortureTests", dependencies: ["apus", "ApusEdge", "ApusTransport", "ApusWire"],
+      name: "TortureTests",
+      dependencies: ["apus", "ApusEdge", "ApusTransport", "ApusWire", "OwnThreads"],
       swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

@@ -4,11 +4,12 @@
 import ApusTransport
 import ApusWire
 import Foundation
+import OwnThreads
 import Testing
 
 @testable import ApusAggregator
 
-@Suite("The hub's directory")
+@Suite("The hub's directory", .ownThread)
 struct HubDirectoryTests {
   /// A directory of one test.
   final class Place {

@@ -4,13 +4,14 @@
 import ApusTransport
 import ApusWire
 import Foundation
+import OwnThreads
 import Testing
 
 @testable import ApusAggregator
 @testable import ApusEdge
 
 /// Devices whose certificates hold for seconds, at an aggregator over TLS.
-@Suite("Renewal on the way", .timeLimit(.minutes(1)))
+@Suite("Renewal on the way", .timeLimit(.minutes(1)), .ownThread)
 struct RenewalTests {
   /// An aggregator in a directory of its own.
   private struct Served {

@@ -3,10 +3,11 @@
 
 import ApusNumerics
 import CApus
+import OwnThreads
 import Testing
 
 /// The convolutions that read images as they lie, against plain loops in Double.
-@Suite("Kernels: convolutions without unfolding")
+@Suite("Kernels: convolutions without unfolding", .ownThread)
 struct KernelConvolutionDirectTests {
   /// height, width, channels, filter height and width, outputs, strides, padding above and left, below and
   /// right.

@@ -3,11 +3,12 @@
 
 import ApusNumerics
 import CApus
+import OwnThreads
 import Testing
 
 /// Products and convolutions of our own, with every instruction set that this machine has, against plain
 /// loops in Double.
-@Suite("Kernels: products and convolutions")
+@Suite("Kernels: products and convolutions", .ownThread)
 struct KernelProductTests {
   static var sets: [UnsafePointer<apus_kernels>] {
     EveryInstructionSet.all

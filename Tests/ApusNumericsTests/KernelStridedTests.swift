@@ -3,9 +3,10 @@
 
 import ApusNumerics
 import CApus
+import OwnThreads
 import Testing
 
-@Suite(.everyInstructionSet) struct KernelStridedTests {
+@Suite(.everyInstructionSet, .ownThread) struct KernelStridedTests {
   /// A shape with strides into a buffer, drawn at random.
   private struct Layout {
     var extents: [Int]

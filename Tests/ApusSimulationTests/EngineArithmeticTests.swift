@@ -7,12 +7,13 @@ import ApusData
 import ApusNumerics
 import ApusRounds
 import ApusTraining
+import OwnThreads
 import Testing
 
 @testable import ApusSimulation
 
 /// The simulator beside the paper's loop, written down plainly.
-@Suite struct EngineArithmeticTests {
+@Suite(.ownThread) struct EngineArithmeticTests {
   @Test(
     "The simulator computes what Algorithm 1 of the FedAvg paper says", arguments: [false, true])
   func equalsPlainLoop(isUniform: Bool) throws {

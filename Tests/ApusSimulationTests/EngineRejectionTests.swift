@@ -8,12 +8,13 @@ import ApusNumerics
 import ApusRounds
 import ApusTraining
 import Foundation
+import OwnThreads
 import Testing
 
 @testable import ApusSimulation
 
 /// Updates that cannot be counted.
-@Suite struct EngineRejectionTests {
+@Suite(.ownThread) struct EngineRejectionTests {
   /// FedAvg, but for clients of 3, 5 or 7 examples, whose updates are spoiled.
   private struct Spoiled: FederatedAlgorithm {
     static let name = "spoiled"

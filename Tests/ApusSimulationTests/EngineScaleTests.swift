@@ -8,13 +8,14 @@ import ApusNumerics
 import ApusRounds
 import ApusTraining
 import Foundation
+import OwnThreads
 import Synchronization
 import Testing
 
 @testable import ApusSimulation
 
 /// What a million clients cost: the same as a thousand.
-@Suite struct EngineScaleTests {
+@Suite(.ownThread) struct EngineScaleTests {
   private static func recipe(clients: Int) -> Recipe {
     var recipe = SmallRun.recipe(cohort: 10, rounds: 2)
     recipe.data = .init(set: "synthetic-on-demand", split: .by("device"), clients: clients)

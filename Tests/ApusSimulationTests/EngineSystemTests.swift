@@ -5,12 +5,13 @@ import ApusAlgorithms
 import ApusNumerics
 import ApusTraining
 import Foundation
+import OwnThreads
 import Testing
 
 @testable import ApusSimulation
 
 /// Who takes part, and what the field does to them.
-@Suite struct EngineSystemTests {
+@Suite(.ownThread) struct EngineSystemTests {
   /// One gradient a client and hardly any measuring: many rounds in little time.
   private static func manyRounds(_ rounds: Int, clients: Int, cohort: Int) -> Recipe {
     var recipe = SmallRun.recipe(

@@ -4,12 +4,13 @@
 import ApusAlgorithms
 import ApusNumerics
 import ApusTraining
+import OwnThreads
 import Testing
 
 @testable import ApusSimulation
 
 /// One seed, one model: whoever does the work.
-@Suite struct EngineThreadTests {
+@Suite(.ownThread) struct EngineThreadTests {
   /// A recipe, by the name that a failure shows.
   static let recipes: [String: Recipe] = {
     var recipes = ["fedavg": SmallRun.recipe()]

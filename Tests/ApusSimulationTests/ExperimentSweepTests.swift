@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import OwnThreads
 import Testing
 
 @testable import ApusSimulation
 
 /// Grids of runs that really run.
-@Suite struct ExperimentSweepTests {
+@Suite(.ownThread) struct ExperimentSweepTests {
   static let recipe = """
     {
       name: "swept", model: "logistic", data: { set: "digits", split: "iid", clients: 10 },

@@ -3,9 +3,10 @@
 
 import ApusNumerics
 import ApusSimulation
+import OwnThreads
 import Testing
 
-@Suite struct RecipeMutationTests {
+@Suite(.ownThread) struct RecipeMutationTests {
   /// Pieces that recipes are made of, and pieces that break them.
   private static let pieces: [[UInt8]] = [
     "{", "}", "[", "]", ",", ":", "\"", "'", "\\", "\\u", "//", "/*", "*/", "\n", "\r", "0x", "-",

@@ -5,11 +5,12 @@ import ApusNumerics
 import ApusTraining
 import ApusWire
 import Foundation
+import OwnThreads
 import Testing
 
 @testable import ApusSimulation
 
-@Suite struct RecipeTaskTests {
+@Suite(.ownThread) struct RecipeTaskTests {
   private func task(_ text: String, setting overrides: [String] = []) throws -> RecipeTask {
     try RecipeExamples.recipe(text, setting: overrides)
       .task(recipeFile: "quick.json5", options: RunOptions())

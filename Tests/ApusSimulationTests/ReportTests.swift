@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import OwnThreads
 import Testing
 
 @testable import ApusSimulation
 
-@Suite("Report")
+@Suite("Report", .ownThread)
 struct ReportTests {
   let scratch: ScratchDirectory
 

@@ -4,12 +4,13 @@
 import ApusAlgorithms
 import ApusRounds
 import Foundation
+import OwnThreads
 import Testing
 
 @testable import ApusSimulation
 
 /// Runs that stop and go on.
-@Suite struct ResumeTests {
+@Suite(.ownThread) struct ResumeTests {
   private static var recipe: Recipe {
     var recipe = SmallRun.recipe(
       .fedProx(FedProx(localEpochs: 2, batchSize: 10, learningRate: 0.1, proximalStrength: 0.1)),

@@ -5,12 +5,13 @@ import ApusCatalog
 import ApusData
 import ApusNumerics
 import Foundation
+import OwnThreads
 import Testing
 
 @testable import ApusSimulation
 
 /// Figures of a run, computed again from its model and the data alone.
-@Suite struct RunEvaluationTests {
+@Suite(.ownThread) struct RunEvaluationTests {
   /// x W + b in Double: the model `logistic` of 8 × 8 images.
   private struct PlainLogistic {
     let weights: ParameterVector

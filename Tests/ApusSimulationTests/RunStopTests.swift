@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ApusAlgorithms
+import OwnThreads
 import Testing
 
 @testable import ApusSimulation
 
 /// Runs that end before their last round, and when a target counts as reached.
-@Suite struct RunStopTests {
+@Suite(.ownThread) struct RunStopTests {
   private static func crossing(_ target: Double, _ curve: [(Int, Double)]) -> Double? {
     var crossing = TargetCrossing(target: target)
     for (round, accuracy) in curve { crossing.observe(accuracy: accuracy, atRound: round) }

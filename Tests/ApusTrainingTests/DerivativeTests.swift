@@ -3,12 +3,13 @@
 
 import ApusData
 import ApusNumerics
+import OwnThreads
 import Testing
 
 @testable import ApusTraining
 
 /// Every derivative rule against central differences of the interpreter, in Double.
-@Suite struct DerivativeTests {
+@Suite(.ownThread) struct DerivativeTests {
   /// An operation between parameters that are multiplied into its operands, and a weighted output, so
   /// that every rule is reached with a gradient that differs from element to element.
   struct Case: CustomTestStringConvertible, Sendable {

@@ -4,9 +4,10 @@
 import ApusData
 import ApusNumerics
 import ApusTraining
+import OwnThreads
 import Testing
 
-@Suite struct ParityTests {
+@Suite(.ownThread) struct ParityTests {
   static let cases =
     ParityCase.arithmetic + ParityCase.activations + ParityCase.products + ParityCase.reductions
     + ParityCase.shapings + ParityCase.images + ParityCase.norms + ParityCase.layers

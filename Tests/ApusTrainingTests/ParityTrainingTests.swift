@@ -5,10 +5,11 @@ import ApusData
 import ApusModels
 import ApusNumerics
 import ApusTraining
+import OwnThreads
 import Testing
 
 /// 100 steps of plain SGD from the same weights on the same batches as PyTorch.
-@Suite struct ParityTrainingTests {
+@Suite(.ownThread) struct ParityTrainingTests {
   /// Uniform numbers in 0..<1 that the script makes too: MurmurHash3's finalizer of (index, stream).
   private func hashed(_ index: Int, _ stream: Int) -> Double {
     var h = UInt32(truncatingIfNeeded: index &+ stream &* 0x9E37_79B9)

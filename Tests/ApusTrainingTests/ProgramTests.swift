@@ -4,11 +4,12 @@
 import ApusData
 import ApusModels
 import ApusNumerics
+import OwnThreads
 import Testing
 
 @testable import ApusTraining
 
-@Suite struct ProgramTests {
+@Suite(.ownThread) struct ProgramTests {
   /// A small model with a bit of everything.
   struct Small: Model {
     let conv = Convolution(4, kernel: 3, activation: .relu)

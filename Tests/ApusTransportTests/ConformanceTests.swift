@@ -4,9 +4,10 @@
 import ApusTransport
 import ApusWire
 import Foundation
+import OwnThreads
 import Testing
 
-@Suite("Other programs' clients")
+@Suite("Other programs' clients", .ownThread)
 struct ConformanceTests {
   @Test(
     "Python's grpcio: all kinds of calls, statuses, deadlines, cancellation, certificates, health",

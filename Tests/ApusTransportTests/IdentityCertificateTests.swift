@@ -4,11 +4,12 @@
 import ApusWire
 import COpenSSL
 import Foundation
+import OwnThreads
 import Testing
 
 @testable import ApusTransport
 
-@Suite("Certificates")
+@Suite("Certificates", .ownThread)
 struct IdentityCertificateTests {
   @Test("An issued certificate says who holds it, what for and for how long")
   func issuedCertificateReadsBack() throws {
@@ -294,7 +295,7 @@ struct IdentityCertificateTests {
   }
 }
 
-@Suite("Signing requests")
+@Suite("Signing requests", .ownThread)
 struct IdentitySigningRequestTests {
   private func code(_ der: [UInt8]) -> TransportError.Code? {
     do throws(TransportError) {

@@ -3,11 +3,12 @@
 
 import ApusWire
 import Foundation
+import OwnThreads
 import Testing
 
 @testable import ApusTransport
 
-@Suite("Identities on disk")
+@Suite("Identities on disk", .ownThread)
 struct IdentityFilesTests {
   private func code(_ body: () throws -> Void) -> TransportError? {
     do {

@@ -3,6 +3,7 @@
 
 import ApusNumerics
 import Foundation
+import OwnThreads
 import Testing
 
 @testable import ApusWire
@@ -33,7 +34,7 @@ private struct Golden {
   }
 }
 
-@Suite("Messages")
+@Suite("Messages", .ownThread)
 struct MessageTests {
   @Test("Every message that Python's protobuf writes is read, and written as the same bytes")
   func interoperability() throws {

@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import OwnThreads
 import Testing
 
-@Suite("Architecture")
+@Suite("Architecture", .ownThread)
 struct ArchitectureTests {
   let manifest: Manifest
   let page: ArchitecturePage

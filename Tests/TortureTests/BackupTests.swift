@@ -2,17 +2,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import OwnThreads
 import Testing
 
 /// Backups as docs/Deployment.md says, and what comes of them.
-@Suite("Backup", .serialized)
+@Suite("Backup", .serialized, .ownThread)
 struct BackupTests: Sendable {
   private static let recipe = """
     {
       name: "kept", model: "logistic",
       data: { set: "digits", split: "iid", clients: 3 },
       algorithm: { fedavg: { localEpochs: 1, batchSize: 10, learningRate: 0.1 } },
-      cohort: { fraction: 1 }, rounds: 12, system: { quorum: 1 },
+      cohort: { fraction: 1 }, rounds: 100, system: { quorum: 1 },
       serve: { overSelection: 1, reportTimeout: 600 }, seed: 3,
     }
     """
@@ -35,62 +36,56 @@ struct BackupTests: Sendable {
     #expect(model["modelDigest"] as? String == expected)
     let rounds = try federation.jsonRows(["round", "list", "kept"])
       .filter { $0["state"] as? String == "published" }
-    #expect(rounds.count == 12 && rounds.allSatisfy { $0["accepted"] as? Int == 3 })
+    #expect(rounds.count == 100 && rounds.allSatisfy { $0["accepted"] as? Int == 3 })
   }
 
   @Test(
     "A copy of one moment of a hub that serves goes on in another directory, and ends with the same bytes"
   )
-  func whileServing() async throws {
-    try await OwnThread.run {
-      let (federation, expected) = try begun()
-      try federation.backUp(to: "copy")
-      // The original goes on, to its end and through a restart: all that is forgotten.
-      try federation.restartHub()
-      try federation.waitUntilServing()
-      try expectEnd(federation, expected)
-      let end = try federation.json(["task", "show", "kept"])
-      #expect(end["state"] as? String == "completed")
+  func whileServing() throws {
+    let (federation, expected) = try begun()
+    try federation.backUp(to: "copy")
+    // The original goes on, to its end and through a restart: all that is forgotten.
+    try federation.restartHub()
+    try federation.waitUntilServing()
+    try expectEnd(federation, expected)
+    let end = try federation.json(["task", "show", "kept"])
+    #expect(end["state"] as? String == "completed")
 
-      try federation.restore(from: "copy")
-      try federation.waitUntilServing()
-      let task = try federation.json(["task", "show", "kept"])
-      #expect(task["state"] as? String == "running")
-      // The devices come back by themselves, with leases and updates of the lost time.
-      try expectEnd(federation, expected)
-    }
+    try federation.restore(from: "copy")
+    try federation.waitUntilServing()
+    let task = try federation.json(["task", "show", "kept"])
+    #expect(task["state"] as? String == "running")
+    // The devices come back by themselves, with leases and updates of the lost time.
+    try expectEnd(federation, expected)
   }
 
   @Test("A drained hub is copied as files and goes on in another directory, with the same bytes")
-  func drained() async throws {
-    try await OwnThread.run {
-      let (federation, expected) = try begun()
-      try federation.command(["drain"])
-      #expect(federation.hub.status() == 0)
-      try federation.backUp(to: "copy")
-      try FileManager.default.removeItem(atPath: federation.hubDirectory)
-      try federation.restore(from: "copy")
-      try federation.waitUntilServing()
-      try expectEnd(federation, expected)
-      // Keys are still for their owner's eyes.
-      let key = try FileManager.default.attributesOfItem(
-        atPath: federation.hubDirectory + "/authority/key.pem")
-      #expect((key[.posixPermissions] as? NSNumber)?.intValue == 0o600)
-    }
+  func drained() throws {
+    let (federation, expected) = try begun()
+    try federation.command(["drain"])
+    #expect(federation.hub.status() == 0)
+    try federation.backUp(to: "copy")
+    try FileManager.default.removeItem(atPath: federation.hubDirectory)
+    try federation.restore(from: "copy")
+    try federation.waitUntilServing()
+    try expectEnd(federation, expected)
+    // Keys are still for their owner's eyes.
+    let key = try FileManager.default.attributesOfItem(
+      atPath: federation.hubDirectory + "/authority/key.pem")
+    #expect((key[.posixPermissions] as? NSNumber)?.intValue == 0o600)
   }
 
   @Test("A second start in one directory is refused, and says who is there")
-  func twice() async throws {
-    try await OwnThread.run {
-      let federation = try Federation(clientCount: 1)
-      let second = try ApusProcess(
-        "second",
-        ["serve", "--data-dir", federation.hubDirectory, "--listen", "127.0.0.1:0"],
-        in: federation.directory)
-      #expect(second.status() != 0)
-      let messages = try second.messages()
-      #expect(messages.contains("\(federation.hub.number)"), "\(messages)")
-      #expect(federation.hub.isRunning)
-    }
+  func twice() throws {
+    let federation = try Federation(clientCount: 1)
+    let second = try ApusProcess(
+      "second",
+      ["serve", "--data-dir", federation.hubDirectory, "--listen", "127.0.0.1:0"],
+      in: federation.directory)
+    #expect(second.status() != 0)
+    let messages = try second.messages()
+    #expect(messages.contains("\(federation.hub.number)"), "\(messages)")
+    #expect(federation.hub.isRunning)
   }
 }

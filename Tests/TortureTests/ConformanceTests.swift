@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import OwnThreads
 import Testing
 
 /// Devices of two makes, ours and one in Python on grpcio, keep to the protocol.
-@Suite("Conformance", .serialized)
+@Suite("Conformance", .serialized, .ownThread)
 struct ConformanceTests: Sendable {
   private static let root = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
@@ -40,13 +41,11 @@ struct ConformanceTests: Sendable {
   }
 
   @Test("apus join keeps to the protocol", .enabled(if: hasPython([]), "there is no python3"))
-  func ours() async throws {
-    try await OwnThread.run {
-      try expectConformance(of: [
-        ApusProcess.executable.path, "join", "{invitation}", "--state", "{state}", "--data",
-        "{data}", "--rounds", "{rounds}",
-      ])
-    }
+  func ours() throws {
+    try expectConformance(of: [
+      ApusProcess.executable.path, "join", "{invitation}", "--state", "{state}", "--data",
+      "{data}", "--rounds", "{rounds}",
+    ])
   }
 
   @Test(
@@ -54,13 +53,11 @@ struct ConformanceTests: Sendable {
     .enabled(
       if: hasPython(["grpc", "grpc_tools", "numpy", "cryptography"]),
       "set APUS_PYTHON to a Python with grpcio, grpcio-tools, numpy and cryptography"))
-  func python() async throws {
+  func python() throws {
     let folder = Self.root.appending(path: "clients/python").path
-    try await OwnThread.run {
-      try expectConformance(of: [
-        Self.python, "\(folder)/apus_client.py", "{invitation}", "--state", "{state}", "--data",
-        "{data}", "--train", "\(folder)/train_numpy.py", "--rounds", "{rounds}",
-      ])
-    }
+    try expectConformance(of: [
+      Self.python, "\(folder)/apus_client.py", "{invitation}", "--state", "{state}", "--data",
+      "{data}", "--train", "\(folder)/train_numpy.py", "--rounds", "{rounds}",
+    ])
   }
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import OwnThreads
 import Testing
 
 /// A file system of its own in a file, on a directory.
@@ -57,66 +58,64 @@ private final class LoopDisk {
 
 @Suite(
   "Full disk", .serialized,
-  .enabled(if: LoopDisk.isPossible, "A file system cannot be mounted here."))
+  .enabled(if: LoopDisk.isPossible, "A file system cannot be mounted here."), .ownThread)
 struct FullDiskTests: Sendable {
   private static let recipe = """
     {
       name: "full", model: "logistic",
       data: { set: "digits", split: "iid", clients: 3 },
       algorithm: { fedavg: { localEpochs: 1, batchSize: 10, learningRate: 0.1 } },
-      cohort: { fraction: 1 }, rounds: 200, system: { quorum: 1 },
+      cohort: { fraction: 1 }, rounds: 60, system: { quorum: 1 },
       serve: { overSelection: 1, reportTimeout: 600 }, seed: 3,
     }
     """
 
   @Test("A hub whose disk fills up amid rounds loses nothing, and ends with the same bytes")
-  func amidRounds() async throws {
-    try await OwnThread.run {
-      var disk: LoopDisk?
-      let federation = try Federation(clientCount: 3, hub: "disk/hub") {
-        disk = try LoopDisk(in: $0, bytes: 192 << 20)
-      }
-      let full = try #require(disk)
-      // Before the test's directory is removed.
-      defer {
-        federation.hub.kill()
-        full.unmount()
-      }
-      let file = federation.directory.appendingPathComponent("recipe.json5")
-      try Data(Self.recipe.utf8).write(to: file)
-      let expected = try federation.simulatedDigest(of: file)
-      try federation.enrolDevices(recipe: "digits", split: "iid", seed: 3)
-      try federation.command(["task", "run", file.path, "--format", "json"])
-      try federation.command(["task", "wait", "full", "--rounds", "3", "--timeout", "60"])
-
-      full.fill()
-      // It refuses uploads, and ends where even a commit has no room: it never pretends.
-      let deadline = Date(timeIntervalSinceNow: 8)
-      var counts: Set<Int> = []
-      while federation.hub.isRunning, Date() < deadline {
-        usleep(500_000)
-        if let output = try? federation.command(["round", "list", "full", "--format", "json"]),
-          let rows = try? JSONSerialization.jsonObject(with: Data(output.utf8)) as? [[String: Any]]
-        {
-          counts.insert(rows.count { $0["state"] as? String == "published" })
-        }
-      }
-      #expect(counts.count <= 2 && counts.allSatisfy { $0 < 200 }, "\(counts)")
-      full.clear()
-      if !federation.hub.isRunning {
-        #expect(federation.hub.status() != 0)
-        let messages = try federation.hub.messages()
-        #expect(messages.contains("disk is full"), "\(messages.suffix(500))")
-        try federation.restartHub()
-      }
-      // One that has refused uploads takes them now.
-      try federation.waitUntilServing()
-      try federation.finish("full", within: 120)
-      let model = try federation.json(["model", "show", "full"])
-      #expect(model["modelDigest"] as? String == expected)
-      let rounds = try federation.jsonRows(["round", "list", "full"])
-        .filter { $0["state"] as? String == "published" }
-      #expect(rounds.count == 200 && rounds.allSatisfy { $0["accepted"] as? Int == 3 })
+  func amidRounds() throws {
+    var disk: LoopDisk?
+    let federation = try Federation(clientCount: 3, hub: "disk/hub") {
+      disk = try LoopDisk(in: $0, bytes: 192 << 20)
     }
+    let full = try #require(disk)
+    // Before the test's directory is removed.
+    defer {
+      federation.hub.kill()
+      full.unmount()
+    }
+    let file = federation.directory.appendingPathComponent("recipe.json5")
+    try Data(Self.recipe.utf8).write(to: file)
+    let expected = try federation.simulatedDigest(of: file)
+    try federation.enrolDevices(recipe: "digits", split: "iid", seed: 3)
+    try federation.command(["task", "run", file.path, "--format", "json"])
+    try federation.command(["task", "wait", "full", "--rounds", "3", "--timeout", "60"])
+
+    full.fill()
+    // It refuses uploads, and ends where even a commit has no room: it never pretends.
+    let deadline = Date(timeIntervalSinceNow: 8)
+    var counts: Set<Int> = []
+    while federation.hub.isRunning, Date() < deadline {
+      usleep(500_000)
+      if let output = try? federation.command(["round", "list", "full", "--format", "json"]),
+        let rows = try? JSONSerialization.jsonObject(with: Data(output.utf8)) as? [[String: Any]]
+      {
+        counts.insert(rows.count { $0["state"] as? String == "published" })
+      }
+    }
+    #expect(counts.count <= 2 && counts.allSatisfy { $0 < 60 }, "\(counts)")
+    full.clear()
+    if !federation.hub.isRunning {
+      #expect(federation.hub.status() != 0)
+      let messages = try federation.hub.messages()
+      #expect(messages.contains("disk is full"), "\(messages.suffix(500))")
+      try federation.restartHub()
+    }
+    // One that has refused uploads takes them now.
+    try federation.waitUntilServing()
+    try federation.finish("full", within: 120)
+    let model = try federation.json(["model", "show", "full"])
+    #expect(model["modelDigest"] as? String == expected)
+    let rounds = try federation.jsonRows(["round", "list", "full"])
+      .filter { $0["state"] as? String == "published" }
+    #expect(rounds.count == 60 && rounds.allSatisfy { $0["accepted"] as? Int == 3 })
   }
 }

@@ -4,6 +4,7 @@
 import ApusTransport
 import ApusWire
 import Foundation
+import OwnThreads
 import Testing
 
 @testable import ApusEdge
@@ -11,7 +12,7 @@ import Testing
 /// A blob whose size needs more than 32 bits, up to an aggregator that is killed on the way.
 ///
 /// `make torture` sends 5 GB in chunks of 1 MiB; without it 48 MB are sent.
-@Suite("Large blobs", .serialized)
+@Suite("Large blobs", .serialized, .ownThread)
 struct LargeBlobTests: Sendable {
   private static let isLong = ProcessInfo.processInfo.environment["APUS_TORTURE"] != nil
   /// Not a multiple of a chunk.

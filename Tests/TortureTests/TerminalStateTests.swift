@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import OwnThreads
 import Testing
 
 /// What a coordinator was told is over stays over, whenever the aggregator was killed.
-@Suite("Terminal states", .serialized)
+@Suite("Terminal states", .serialized, .ownThread)
 struct TerminalStateTests: Sendable {
   private static let recipe = """
     {
@@ -22,11 +23,7 @@ struct TerminalStateTests: Sendable {
 
   @Test(
     "Nobody hears that a task is cancelled before that is durable, and it is never resumed after")
-  func cancelled() async throws {
-    try await OwnThread.run { try cancelAroundKills() }
-  }
-
-  private func cancelAroundKills() throws {
+  func cancelled() throws {
     let federation = try Federation(clientCount: 2)
     let file = federation.directory.appendingPathComponent("recipe.json5")
     try Data(Self.recipe.utf8).write(to: file)

@@ -2,13 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import OwnThreads
 import Testing
 
 /// Aggregator and devices are killed at random, and nothing that was acknowledged is lost or counted twice.
 ///
 /// `make torture` runs the long form. A failure prints the command that repeats it:
 /// `APUS_TORTURE_SEED` gives the same kills in the same order, `APUS_TORTURE_KILLS` how many.
-@Suite("Torture", .serialized)
+@Suite("Torture", .serialized, .ownThread)
 struct TortureTests: Sendable {
   static func setting(_ name: String, default value: Int) -> Int {
     ProcessInfo.processInfo.environment[name].flatMap(Int.init) ?? value
@@ -45,11 +46,7 @@ struct TortureTests: Sendable {
   ]
 
   @Test("Kills at random moments and at every failpoint leave the bytes of the simulation")
-  func survivesKills() async throws {
-    try await OwnThread.run { try killsAndCheck() }
-  }
-
-  private func killsAndCheck() throws {
+  func survivesKills() throws {
     let began = ContinuousClock.now
     let federation = try Federation(clientCount: clientCount)
     // More rounds than the kills last; what is left over goes quickly.
@@ -129,11 +126,7 @@ struct TortureTests: Sendable {
   @Test(
     "Devices behind a network that delays, cuts, corrupts, half-closes and swallows are counted once"
   )
-  func survivesTheNetwork() async throws {
-    try await OwnThread.run { try faultsAndCheck() }
-  }
-
-  private func faultsAndCheck() throws {
+  func survivesTheNetwork() throws {
     let federation = try Federation(clientCount: 4)
     let proxy = try FaultyProxy(
       to: federation.port, fates: [.passes, .delays, .cuts, .corrupts, .halfCloses, .swallows],

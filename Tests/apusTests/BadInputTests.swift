@@ -4,10 +4,11 @@
 import ApusNumerics
 import ApusSimulation
 import Foundation
+import OwnThreads
 import Testing
 
 /// What the program does with input that is wrong: it names it, ends as it should, and leaves no trace.
-@Suite struct BadInputTests {
+@Suite(.ownThread) struct BadInputTests {
   /// Simulates with nothing of this machine's data but the digits that come with Apus.
   private func simulate(
     _ recipe: String, in place: Workplace, _ options: [String] = []

@@ -5,11 +5,12 @@ import ApusCatalog
 import ApusCommands
 import ApusData
 import Foundation
+import OwnThreads
 import Testing
 
 @testable import apus
 
-@Suite struct DataCommandTests {
+@Suite(.ownThread) struct DataCommandTests {
   private func json(_ recorder: Recorder) throws -> Any {
     try JSONSerialization.jsonObject(with: Data(recorder.output.utf8))
   }

@@ -4,10 +4,11 @@
 import ApusCoordination
 import ApusSimulation
 import Foundation
+import OwnThreads
 import Testing
 
 /// `apus-device`, the program for a device alone.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(2)), .ownThread)
 struct DeviceProgramTests {
   private static let program = Executable.program("apus-device")
 

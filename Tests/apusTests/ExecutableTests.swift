@@ -4,12 +4,13 @@
 import ApusCommands
 import ApusSimulation
 import Foundation
+import OwnThreads
 import Testing
 
 @testable import apus
 
 /// The program as a shell runs it.
-@Suite struct ExecutableTests {
+@Suite(.ownThread) struct ExecutableTests {
   private func run(
     _ words: String..., environment: [String: String] = [:]
   ) throws -> Executable.Ending {

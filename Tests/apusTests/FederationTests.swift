@@ -4,6 +4,7 @@
 import ApusCoordination
 import ApusSimulation
 import Foundation
+import OwnThreads
 import Testing
 
 /// A hub and three devices, each a process of its own, over TLS on loopback.
@@ -55,7 +56,7 @@ final class Federation {
   }
 }
 
-@Suite struct FederationTests {
+@Suite(.ownThread) struct FederationTests {
   private static let recipe = """
     {
       name: "twin", model: "logistic",

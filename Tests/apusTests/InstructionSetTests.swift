@@ -4,10 +4,11 @@
 import ApusNumerics
 import ApusSimulation
 import Foundation
+import OwnThreads
 import Testing
 
 /// `--instruction-set`: kernels that were chosen, and the bytes that are the same everywhere.
-@Suite struct InstructionSetTests {
+@Suite(.ownThread) struct InstructionSetTests {
   /// Convolutions, pooling, a division by Dirichlet's distribution, a schedule with a cosine.
   private static let recipe = """
     {

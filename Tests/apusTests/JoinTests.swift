@@ -3,10 +3,11 @@
 
 import ApusNumerics
 import Foundation
+import OwnThreads
 import Testing
 
 /// Devices as processes, with an aggregator as another.
-@Suite(.timeLimit(.minutes(3)))
+@Suite(.timeLimit(.minutes(3)), .ownThread)
 struct JoinTests {
   /// An aggregator that serves.
   private final class Hub {

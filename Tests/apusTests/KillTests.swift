@@ -4,10 +4,11 @@
 import ApusNumerics
 import ApusSimulation
 import Foundation
+import OwnThreads
 import Testing
 
 /// Runs whose process is killed, interrupted, or finds no room: they go on to the same bytes.
-@Suite struct KillTests {
+@Suite(.ownThread) struct KillTests {
   /// Runs the recipe without a stop, as `whole`.
   private func whole(in place: Workplace) throws -> (recipe: String, summary: RunSummary) {
     let recipe = try place.write(Workplace.recipe, to: "recipe.json5")

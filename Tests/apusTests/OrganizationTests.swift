@@ -3,6 +3,7 @@
 
 import ApusCoordination
 import Foundation
+import OwnThreads
 import Testing
 
 /// An organization's authority, made with the openssl command: a root, an authority below it that gives out
@@ -69,7 +70,9 @@ private final class Organization {
   }
 }
 
-@Suite(.enabled(if: Organization.isThere, "openssl is not installed"), .timeLimit(.minutes(3)))
+@Suite(
+  .enabled(if: Organization.isThere, "openssl is not installed"), .timeLimit(.minutes(3)),
+  .ownThread)
 struct OrganizationTests {
   private static let recipe = """
     {

@@ -3,11 +3,12 @@
 
 import ApusCommands
 import Foundation
+import OwnThreads
 import Testing
 
 @testable import apus
 
-@Suite("QR pictures")
+@Suite("QR pictures", .ownThread)
 struct QRPictureTests {
   static let invitation =
     "apus://[2001:db8::1]:8443/?token=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8&ca=sha256:"

@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import OwnThreads
 import Testing
 
 /// `apus sweep` and `apus reproduce` as a shell runs them.
-@Suite struct ReproduceTests {
+@Suite(.ownThread) struct ReproduceTests {
   private static let recipe = """
     {
       model: "logistic", data: { set: "digits", split: "iid", clients: 10 },

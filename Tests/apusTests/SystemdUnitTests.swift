@@ -2,10 +2,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import OwnThreads
 import Testing
 
 /// The units of docs/systemd, as systemd reads them and as the program that they start does.
-@Suite("Units for systemd")
+@Suite("Units for systemd", .ownThread)
 struct SystemdUnitTests {
   private static let units = URL(filePath: #filePath)
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

@@ -46,9 +46,12 @@ package final class DirectoryLock: Sendable {
     self.descriptor = descriptor
   }
 
-  deinit { close(descriptor) }
+  deinit {
+    release()
+    close(descriptor)
+  }
 
-  /// Gives the right up before this is dropped.
+  /// Gives the right up before this is dropped, also where a child that is being started has a copy of the descriptor.
   package func release() { _ = flock(descriptor, LOCK_UN) }
 
   /// Makes a directory, and those above it, that only their owner may enter.

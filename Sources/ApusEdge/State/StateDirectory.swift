@@ -51,9 +51,12 @@ final class StateDirectory: Sendable {
     }
   }
 
-  deinit { close(lock) }
+  deinit {
+    release()
+    close(lock)
+  }
 
-  /// Lets another process work here.
+  /// Lets another process work here, also where a child that is being started has a copy of the descriptor.
   func release() { _ = flock(lock, LOCK_UN) }
 
   /// Whether a process works in a directory.
@@ -61,7 +64,9 @@ final class StateDirectory: Sendable {
     let descriptor = open(path + "/" + lockFile, O_RDWR | O_CLOEXEC)
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
-    return flock(descriptor, LOCK_EX | LOCK_NB) != 0
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return true }
+    _ = flock(descriptor, LOCK_UN)
+    return false
   }
 
   var cache: String { path + "/cache" }

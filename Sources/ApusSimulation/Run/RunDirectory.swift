@@ -109,6 +109,9 @@ final class RunDirectory {
     log = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
   }
 
+  /// Unlocked by name: a child that another thread is starting holds a copy of the descriptor until it runs its program.
+  deinit { _ = flock(log.fileDescriptor, LOCK_UN) }
+
   /// Adds a line to `log.txt`; a log that cannot be written never stops a run.
   func note(_ message: String) {
     let time = Date().formatted(.iso8601)

@@ -3,12 +3,13 @@
 
 import ApusWire
 import Foundation
+import OwnThreads
 import Testing
 
 @testable import ApusAggregator
 
 /// Processes that kill themselves at failpoints, or whose fsync fails: what they said is durable is.
-@Suite(.serialized) struct CrashTests {
+@Suite(.serialized, .ownThread) struct CrashTests {
   /// Says to the test that something was acknowledged; survives the process.
   private static func note(_ line: String, in file: String) {
     let descriptor = open(file, O_WRONLY | O_CREAT | O_APPEND, 0o600)

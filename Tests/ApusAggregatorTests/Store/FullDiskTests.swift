@@ -3,6 +3,7 @@
 
 import ApusWire
 import Foundation
+import OwnThreads
 import Testing
 
 @testable import ApusAggregator
@@ -46,7 +47,8 @@ private final class SmallDisk {
   static let isPossible = (try? SmallDisk(bytes: 65_536)) != nil
 }
 
-@Suite(.enabled(if: SmallDisk.isPossible, "A small file system cannot be mounted here."))
+@Suite(
+  .enabled(if: SmallDisk.isPossible, "A small file system cannot be mounted here."), .ownThread)
 struct FullDiskTests {
   @Test(
     "A disk that fills up during an upload refuses it, loses nothing, and takes it when there is room"
