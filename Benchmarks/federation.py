@@ -8,6 +8,7 @@ average of updates where --peers says where it is.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import pathlib
@@ -247,9 +248,12 @@ class Bench:
             size = uploads[0]["bytes"] / 1e6
             first, later = uploads[0]["seconds"], statistics.median(u["seconds"] for u in uploads[3:])
             mine, other = size / later, 88 / statistics.median(raw)
+            hashing = sha256(88)
             self.row("upload of 88 MB to a durable acknowledgement",
-                     f"{mine:.0f} MB/s (the first {size / first:.0f}); raw TLS {other:.0f} MB/s: {mine / other:.0%}",
-                     ">= 50 %", mine >= other / 2, megabytes_per_second=mine, raw=other, disk=disk(home, 88))
+                     f"{mine:.0f} MB/s (the first {size / first:.0f}); raw TLS {other:.0f} MB/s: {mine / other:.0%}; "
+                     f"SHA-256 alone {hashing:.0f} MB/s a core",
+                     ">= 50 %", mine >= other / 2, megabytes_per_second=mine, raw=other, disk=disk(home, 88),
+                     sha256=hashing)
         finally:
             hub.close()
             shutil.rmtree(home, ignore_errors=True)
@@ -353,10 +357,24 @@ def raw_tls(home: pathlib.Path, size: int) -> float:
     time.sleep(0.3)
     with open(data, "rb") as source:
         began = time.monotonic()
-        subprocess.run(["openssl", "s_client", "-quiet", "-no_ign_eof", "-tls1_3", "-connect", f"127.0.0.1:{port}"],
-                       stdin=source, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60)
-    server.wait(10)
+        client = subprocess.Popen(["openssl", "s_client", "-quiet", "-no_ign_eof", "-tls1_3", "-connect",
+                                   f"127.0.0.1:{port}"],
+                                  stdin=source, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # Not with a timeout, which Python keeps by looking now and then: what takes 40 ms would seem to take 65.
+    client.wait()
+    server.wait()
     return time.monotonic() - began
+
+
+def sha256(megabytes: int) -> float:
+    """MB/s of the digests that every chunk of an upload is checked by, on one core."""
+    piece, seconds = os.urandom(1 << 20), []
+    for _ in range(5):
+        began = time.monotonic()
+        for _ in range(megabytes):
+            hashlib.sha256(piece).digest()
+        seconds.append(time.monotonic() - began)
+    return megabytes * (1 << 20) / 1e6 / statistics.median(seconds)
 
 
 def disk(home: pathlib.Path, megabytes: int) -> float:

@@ -107,43 +107,69 @@
     }
 
     func counts() throws -> Counts {
+      let memory = try ProcessMemory()
       var counts = Counts()
-      for region in try Self.regions() {
-        counts.number += Self.count(number, in: region)
-        counts.der += Self.count(der, in: region)
-        counts.pem += Self.count(UnsafeMutableRawBufferPointer(rebasing: pem[..<24]), in: region)
+      for region in try ProcessMemory.regions() {
+        counts.number += memory.count(of: number, in: region)
+        counts.der += memory.count(of: der, in: region)
+        counts.pem += memory.count(
+          of: UnsafeMutableRawBufferPointer(rebasing: pem[..<24]), in: region)
       }
       return counts
     }
+  }
 
-    private static func count(
-      _ needle: UnsafeMutableRawBufferPointer, in region: UnsafeRawBufferPointer
-    ) -> Int {
+  /// This process's memory as a file: what another thread gives back meanwhile cannot be read, where a pointer would trap.
+  private final class ProcessMemory {
+    private let file: Int32
+    private let window = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+
+    init() throws {
+      file = open("/proc/self/mem", O_RDONLY | O_CLOEXEC)
+      if file < 0 { throw CocoaError(.fileReadUnknown) }
+    }
+
+    deinit {
+      OPENSSL_cleanse(window.baseAddress, window.count)
+      window.deallocate()
+      close(file)
+    }
+
+    /// How often `needle` is in a region, itself and this window not counted.
+    func count(of needle: UnsafeMutableRawBufferPointer, in region: Range<UInt>) -> Int {
       // Memory is full of zeros: a byte that is none is looked for.
       guard let own = needle.baseAddress, let anchor = needle.firstIndex(where: { $0 > 1 }),
-        let start = region.baseAddress
+        let start = window.baseAddress
       else { return 0 }
-      var (count, place) = (0, anchor)
-      while place < region.count,
-        let hit = memchr(start + place, Int32(needle[anchor]), region.count - place)
+      var count = 0
+      for base in stride(
+        from: region.lowerBound, to: region.upperBound, by: window.count - needle.count + 1)
       {
-        let begin = UnsafeRawPointer(hit) - anchor
-        place = start.distance(to: UnsafeRawPointer(hit)) + 1
-        let isWhole = place - 1 - anchor + needle.count <= region.count
-        if begin != own, isWhole, memcmp(begin, own, needle.count) == 0 { count += 1 }
+        let size = pread(
+          file, start, min(window.count, Int(region.upperBound - base)), off_t(base))
+        var place = anchor
+        while place < size, let hit = memchr(start + place, Int32(needle[anchor]), size - place) {
+          let begin = start.distance(to: hit) - anchor
+          place = begin + anchor + 1
+          guard begin + needle.count <= size, memcmp(start + begin, own, needle.count) == 0 else {
+            continue
+          }
+          let address = base + UInt(begin)
+          let ours = UInt(bitPattern: start)..<UInt(bitPattern: start) + UInt(window.count)
+          if address != UInt(bitPattern: own), !ours.contains(address) { count += 1 }
+        }
       }
       return count
     }
 
     /// All memory that can be written.
-    private static func regions() throws -> [UnsafeRawBufferPointer] {
+    static func regions() throws -> [Range<UInt>] {
       let maps = try String(contentsOfFile: "/proc/self/maps", encoding: .utf8)
       return maps.split(separator: "\n").compactMap { line in
         let fields = line.split(separator: " ", omittingEmptySubsequences: true)
         let ends = fields[0].split(separator: "-").compactMap { UInt($0, radix: 16) }
         guard fields[1].hasPrefix("rw"), ends.count == 2 else { return nil }
-        return UnsafeRawBufferPointer(
-          start: UnsafeRawPointer(bitPattern: ends[0]), count: Int(ends[1] - ends[0]))
+        return ends[0]..<ends[1]
       }
     }
   }

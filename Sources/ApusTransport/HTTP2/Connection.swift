@@ -25,7 +25,7 @@ final class Connection {
   private var phase = Phase.handshake
   /// Since when the system has had no room for more, in milliseconds of the loop's clock.
   private(set) var blockedSince: UInt64?
-  /// TLS's own answers while the system had no room.
+  /// What was encrypted when the system had no room: TLS's own answers, and the rest of a frame.
   private var queued: [UInt8] = []
   /// Whether the connection stays although both sides have said that they want no more streams: some may be on
   /// their way.
@@ -35,8 +35,15 @@ final class Connection {
   private var isInside = false
   private var pendingLoss: ConnectionLoss?
 
+  /// Bytes of small frames that share a TLS record, in the loop's buffer; none between flushes.
+  private var gatheredCount = 0
+  /// Bytes that this flush has sent.
+  private var sentInTurn = 0
+
   /// How many bytes are encrypted before the system is asked to take them.
   private static let batch = 64 << 10
+  /// How many make TLS records of their own, the longest that there are.
+  private static let record = 16 << 10
   /// How many bytes one connection may send before others have their turn.
   private static let turn = 1 << 20
 
@@ -49,6 +56,7 @@ final class Connection {
     self.owner = owner
     self.tls = try TLSConnection(tls, output: socket.loop.output, host: host)
     session = HTTP2Session(options)
+    session.output = self
   }
 
   var isOpen: Bool { phase == .open }
@@ -86,31 +94,14 @@ final class Connection {
   func flush() {
     isDirty = false
     guard phase == .open, blockedSince == nil else { return }
-    let plain = loop.plainBuffer
-    var count = 0
-    var sent = 0
+    sentInTurn = 0
     isInside = true
-    while let bytes = session.nextOutput() {
-      // Frames are gathered, so that many small ones share a TLS record.
-      var rest = bytes
-      while !rest.isEmpty {
-        let part = min(rest.count, plain.count - count)
-        UnsafeMutableRawBufferPointer(rebasing: plain[count..<(count + part)]).copyMemory(
-          from: UnsafeRawBufferPointer(rebasing: rest.prefix(part)))
-        count += part
-        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(part))
-        if count == plain.count {
-          encrypt(plain[..<count])
-          sent += count
-          count = 0
-        }
-      }
-      if phase == .closed || blockedSince != nil || sent >= Self.turn { break }
-    }
-    encrypt(plain[..<count])
+    session.send()
+    encryptGathered()
+    drain()
     isInside = false
     if let pendingLoss { return close(pendingLoss) }
-    if sent >= Self.turn, blockedSince == nil { setNeedsFlush() }
+    if sentInTurn >= Self.turn, blockedSince == nil { setNeedsFlush() }
     if blockedSince == nil, !isHeldOpen, session.isFinished {
       close(ConnectionLoss(.ended, "The connection was closed."))
     }
@@ -161,13 +152,19 @@ final class Connection {
     }
   }
 
-  private func encrypt(_ bytes: Slice<UnsafeMutableRawBufferPointer>) {
+  private func encryptGathered() {
+    let count = gatheredCount
+    gatheredCount = 0
+    encrypt(UnsafeRawBufferPointer(rebasing: loop.plainBuffer[..<count]))
+  }
+
+  private func encrypt(_ bytes: UnsafeRawBufferPointer) {
     guard !bytes.isEmpty, phase == .open else { return }
-    guard tls.write(UnsafeRawBufferPointer(rebasing: bytes)) else {
+    guard tls.write(bytes) else {
       pendingLoss = pendingLoss ?? ConnectionLoss(.broken, "TLS could not send.")
       return
     }
-    drain()
+    if loop.output.count >= Self.batch { drain() }
   }
 
   /// Hands what TLS wrote to the system.
@@ -176,7 +173,7 @@ final class Connection {
       guard phase != .closed else { return }
       guard blockedSince == nil else {
         queued.append(contentsOf: bytes)
-        // Only TLS's answers come here; a peer that provokes so many of them without reading means no good.
+        // The rest of one frame and TLS's answers; a peer that provokes more of them without reading means no good.
         if queued.count > 4 * Self.batch {
           pendingLoss = ConnectionLoss(.broken, "The other side does not read.")
         }
@@ -211,6 +208,23 @@ final class Connection {
     let owner = owner
     self.owner = nil
     owner?.connectionDidClose(self, loss)
+  }
+}
+
+extension Connection: HTTP2Output {
+  var takesMore: Bool { phase == .open && blockedSince == nil && sentInTurn < Self.turn }
+
+  func take(_ bytes: UnsafeRawBufferPointer) {
+    sentInTurn += bytes.count
+    // Small frames are gathered; what is large is not copied for that.
+    guard bytes.count < Self.record else {
+      encryptGathered()
+      return encrypt(bytes)
+    }
+    if gatheredCount + bytes.count > Self.record { encryptGathered() }
+    UnsafeMutableRawBufferPointer(rebasing: loop.plainBuffer[gatheredCount...])
+      .copyMemory(from: bytes)
+    gatheredCount += bytes.count
   }
 }
 

@@ -60,21 +60,32 @@ enum HTTP2Callbacks {
     }
     nghttp2_session_callbacks_set_data_source_read_length_callback(table) {
       _, _, _, connectionWindow, streamWindow, frameSize, _ in
-      // A frame for each TLS record or a few; no more memory than that.
-      min(Int(connectionWindow), Int(streamWindow), Int(frameSize), 32 << 10)
+      // A few TLS records; then another stream has its turn.
+      min(Int(connectionWindow), Int(streamWindow), Int(frameSize), 64 << 10)
+    }
+    nghttp2_session_callbacks_set_send_data_callback(table) { _, frame, header, length, _, data in
+      guard let session = HTTP2Callbacks.session(data), let frame, let header,
+        let stream = session.stream(frame.pointee.hd.stream_id), let output = session.output
+      else { return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue }
+      output.take(UnsafeRawBufferPointer(start: header, count: HTTP2Callbacks.frameHeaderSize))
+      stream.take(length, output.take)
+      return output.takesMore ? 0 : NGHTTP2_ERR_PAUSE.rawValue
     }
     return table
   }()
 
-  /// Where the bytes of a stream come from.
+  /// RFC 9113 §4.1.
+  private static let frameHeaderSize = 9
+
+  /// How many bytes of a stream the next frame has; `send_data` gives them to the connection.
   static var provider: nghttp2_data_provider {
-    nghttp2_data_provider(source: nghttp2_data_source()) { _, id, buffer, length, flags, _, data in
+    nghttp2_data_provider(source: nghttp2_data_source()) { _, id, _, length, flags, _, data in
       guard let session = HTTP2Callbacks.session(data), let stream = session.stream(id), let flags
       else {
         return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
       }
-      let (count, next) = stream.take(
-        into: UnsafeMutableRawBufferPointer(start: buffer, count: length))
+      let (count, next) = stream.next(upTo: length)
+      flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
       switch next {
       case .bytes: break
       case .nothingYet:

@@ -22,11 +22,20 @@ protocol HTTP2SessionDelegate: AnyObject {
   func sessionDidOverflow()
 }
 
+/// Where a session's bytes go; on the loop's thread.
+protocol HTTP2Output: AnyObject {
+  /// Whether another frame may come.
+  var takesMore: Bool { get }
+  /// Takes bytes, which are valid during the call: whole frames of control, or a part of one with data.
+  func take(_ bytes: UnsafeRawBufferPointer)
+}
+
 /// HTTP/2 for one connection, by nghttp2, without a socket: bytes go in and come out.
 final class HTTP2Session {
   let options: HTTP2Options
   private(set) var streams: [Int32: HTTP2Stream] = [:]
   weak var delegate: (any HTTP2SessionDelegate)?
+  weak var output: (any HTTP2Output)?
   private var session: OpaquePointer?
   private var connectionWindow: Int
 
@@ -73,12 +82,15 @@ final class HTTP2Session {
     return count >= 0
   }
 
-  /// Bytes for the connection, valid until the next call; nil when there are none now.
-  func nextOutput() -> UnsafeRawBufferPointer? {
-    var bytes: UnsafePointer<UInt8>?
-    let count = nghttp2_session_mem_send(session, &bytes)
-    guard count > 0, let bytes else { return nil }
-    return UnsafeRawBufferPointer(start: bytes, count: count)
+  /// Hands what there is to say to `output`, until it takes no more.
+  func send() {
+    while let output, output.takesMore {
+      // Data go to the output by themselves, without a stay in nghttp2's memory.
+      var bytes: UnsafePointer<UInt8>?
+      let count = nghttp2_session_mem_send(session, &bytes)
+      guard count > 0, let bytes else { return }
+      output.take(UnsafeRawBufferPointer(start: bytes, count: count))
+    }
   }
 
   /// Whether both sides have said all.

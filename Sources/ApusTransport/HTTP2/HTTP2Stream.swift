@@ -68,28 +68,30 @@ final class HTTP2Stream {
     endsAfterQueue = true
   }
 
-  /// Copies queued bytes; returns how many, and what comes after them.
-  func take(into buffer: UnsafeMutableRawBufferPointer) -> (count: Int, then: Output) {
-    var count = 0
-    while count < buffer.count, let first = queue.first {
-      let part = min(buffer.count - count, first.count - head)
-      first.withUnsafeBytes { bytes in
-        guard let source = bytes.baseAddress else { return }
-        buffer.baseAddress?.advanced(by: count).copyMemory(
-          from: source.advanced(by: head), byteCount: part)
-      }
-      count += part
+  /// How many of the queued bytes a frame of at most `limit` bytes has, and what comes after them.
+  func next(upTo limit: Int) -> (count: Int, then: Output) {
+    let count = min(limit, queuedCount)
+    guard count == queuedCount else { return (count, .bytes(count)) }
+    guard endsAfterQueue else { return (count, count > 0 ? .bytes(count) : .nothingYet) }
+    return (count, trailers.map { .trailers($0) } ?? .end)
+  }
+
+  /// Hands so many of the queued bytes to `body`, in one piece or several.
+  func take(_ count: Int, _ body: (UnsafeRawBufferPointer) -> Void) {
+    guard count > 0 else { return }
+    var rest = min(count, queuedCount)
+    queuedCount -= rest
+    while rest > 0, let first = queue.first {
+      let part = min(rest, first.count - head)
+      first.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[head..<(head + part)])) }
+      rest -= part
       head += part
       if head == first.count {
         queue.removeFirst()
         head = 0
       }
     }
-    queuedCount -= count
-    if count > 0 { consumer?.streamDidTake(count) }
-    guard queuedCount == 0 else { return (count, .bytes(count)) }
-    guard endsAfterQueue else { return (count, count > 0 ? .bytes(count) : .nothingYet) }
-    return (count, trailers.map { .trailers($0) } ?? .end)
+    consumer?.streamDidTake(count)
   }
 
   /// Drops what is queued: the stream is gone.

@@ -45,7 +45,7 @@ package final class EventLoop: @unchecked Sendable {
   /// Where decrypted bytes are put, and bytes that are to be encrypted.
   let plainBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 16)
   /// Where connections put what they send, one after the other.
-  let output = OutputBuffer(capacity: 96 << 10)
+  let output = OutputBuffer(capacity: 160 << 10)
 
   /// Starts the thread.
   package init() throws(TransportError) {

@@ -22,7 +22,7 @@ package enum CallStep: Sendable {
   case endOfMessages
   /// To the peer, pseudo headers first; `isLast` ends the stream.
   case headers(Metadata, isLast: Bool)
-  /// To the peer: a message with its prefix, or nothing where only the stream is ended.
+  /// To the peer: the prefix of a message, a message, or nothing where only the stream is ended.
   case data([UInt8], isLast: Bool)
   /// To the peer; ends the stream.
   case trailers(Metadata)

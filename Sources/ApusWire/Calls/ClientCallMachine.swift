@@ -43,7 +43,7 @@ package struct ClientCallMachine: Sendable {
 
   package mutating func send(_ message: [UInt8]) -> [CallStep] {
     guard !isOver, !hasFinishedSending else { return [] }
-    return [.data(MessageDeframer.framed(message), isLast: false)]
+    return MessageDeframer.steps(sending: message)
   }
 
   /// There are no more messages.

@@ -3,9 +3,11 @@
 
 /// Takes messages out of a stream of bytes, in which each has five bytes before it: a flag, and its length.
 ///
-/// Bytes may be split anywhere. A message's buffer grows with what has come and not with what was announced.
+/// Bytes may be split anywhere. A message's memory grows with what has come and not with what was announced.
 struct MessageDeframer: Sendable {
   static let prefixSize = 5
+  /// Bytes of a message after which room is made for all of it, where before it grows by doubling.
+  private static let earnest = 32 << 10
 
   private let limit: Int
   private var prefix: UInt64 = 0
@@ -34,6 +36,10 @@ struct MessageDeframer: Sendable {
     while true {
       if let missing {
         let part = rest.prefix(missing)
+        // Who has sent so much will send the rest. Of room that is not written to, the system gives no more than addresses.
+        if message.count + part.count >= Self.earnest {
+          message.reserveCapacity(message.count + missing)
+        }
         // Whole, and not byte by byte.
         message.append(contentsOf: UnsafeRawBufferPointer(rebasing: part))
         rest = rest.dropFirst(part.count)
@@ -67,20 +73,22 @@ struct MessageDeframer: Sendable {
     (prefix, prefixCount, missing) = (0, 0, length)
   }
 
-  /// A message with its prefix.
+  /// What goes before a message.
   ///
   /// - Precondition: the length fits 32 bits.
-  static func framed(_ message: [UInt8]) -> [UInt8] {
+  static func prefix(of message: [UInt8]) -> [UInt8] {
     precondition(message.count <= Int(UInt32.max), "a message has at most 4 GiB; split it")
-    let length = UInt32(message.count)
-    return [UInt8](unsafeUninitializedCapacity: prefixSize + message.count) { buffer, count in
+    let length = UInt32(message.count).bigEndian
+    return [UInt8](unsafeUninitializedCapacity: prefixSize) { buffer, count in
       buffer[0] = 0
-      for index in 0..<4 {
-        buffer[1 + index] = UInt8(truncatingIfNeeded: length >> (24 - 8 * index))
-      }
-      UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[5...])
-        .copyBytes(from: message)
-      count = prefixSize + message.count
+      UnsafeMutableRawBufferPointer(buffer).storeBytes(of: length, toByteOffset: 1, as: UInt32.self)
+      count = prefixSize
     }
+  }
+
+  /// The steps that send a message: its prefix, and itself, not copied.
+  static func steps(sending message: [UInt8]) -> [CallStep] {
+    let prefix = CallStep.data(prefix(of: message), isLast: false)
+    return message.isEmpty ? [prefix] : [prefix, .data(message, isLast: false)]
   }
 }

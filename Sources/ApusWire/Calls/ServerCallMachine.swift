@@ -82,8 +82,8 @@ package struct ServerCallMachine: Sendable {
   package mutating func send(_ message: [UInt8]) -> [CallStep] {
     guard !isOver else { return [] }
     defer { hasSentHeaders = true }
-    let data = CallStep.data(MessageDeframer.framed(message), isLast: false)
-    return hasSentHeaders ? [data] : [.headers(Self.head, isLast: false), data]
+    let data = MessageDeframer.steps(sending: message)
+    return hasSentHeaders ? data : [.headers(Self.head, isLast: false)] + data
   }
 
   /// The handler is done: nil for OK.
