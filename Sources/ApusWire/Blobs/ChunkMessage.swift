@@ -26,11 +26,10 @@ package struct ChunkMessage: Sendable {
     while let (number, value) = try reader.next() {
       switch (number, value) {
       case (1, .bytes(let bytes)):
-        guard !bytes.isEmpty else { continue }
-        guard let digest = BlobDigest(bytes: bytes) else {
+        digest = BlobDigest(bytes: bytes)
+        guard digest != nil || bytes.isEmpty else {
           throw WireError(.malformed, "A chunk's digest is not 32 bytes.")
         }
-        self.digest = digest
       case (2, .varint(let index)): self.index = UInt32(truncatingIfNeeded: index)
       case (3, .bytes(let bytes)): data = Self.range(of: bytes, in: message)
       case (4, .varint(let encoding)): self.encoding = try Self.encoding(encoding)

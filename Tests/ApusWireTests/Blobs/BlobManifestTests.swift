@@ -123,6 +123,16 @@ import Testing
     }
   }
 
+  @Test("Of a field that comes twice the last counts, an empty one too")
+  func lastOfAField() throws {
+    let digest = [0x0a, 32] + [UInt8](repeating: 7, count: 32)
+    for message in [digest + [0x0a, 0], [0x0a, 0] + digest, [0x1a, 1, 5] + digest + [0x1a, 0]] {
+      let read = try message.withUnsafeBytes { try ChunkMessage(writeChunk: $0) }
+      let slow = try Proto.WriteChunk(decoding: message)
+      #expect(read.digest?.bytes ?? [] == slow.digest && Array(message[read.data]) == slow.data)
+    }
+  }
+
   @Test("Every truncated chunk is refused or is shorter; none is read beyond its end")
   func survivesTruncation() {
     let message = data.withUnsafeBytes {
