@@ -8,35 +8,16 @@ import Testing
 /// Backups as docs/Deployment.md says, and what comes of them.
 @Suite("Backup", .serialized, .ownThread)
 struct BackupTests: Sendable {
-  private static let recipe = """
-    {
-      name: "kept", model: "logistic",
-      data: { set: "digits", split: "iid", clients: 3 },
-      algorithm: { fedavg: { localEpochs: 1, batchSize: 10, learningRate: 0.1 } },
-      cohort: { fraction: 1 }, rounds: 100, system: { quorum: 1 },
-      serve: { overSelection: 1, reportTimeout: 600 }, seed: 3,
-    }
-    """
+  private static let rounds = 100
 
   /// A federation whose task has some rounds behind it, and the digest that its model is to have.
   private func begun() throws -> (federation: Federation, expected: String) {
     let federation = try Federation(clientCount: 3)
-    let file = federation.directory.appendingPathComponent("recipe.json5")
-    try Data(Self.recipe.utf8).write(to: file)
-    let expected = try federation.simulatedDigest(of: file)
-    try federation.enrolDevices(recipe: "digits", split: "iid", seed: 3)
-    try federation.command(["task", "run", file.path, "--format", "json"])
-    try federation.command(["task", "wait", "kept", "--rounds", "3", "--timeout", "60"])
-    return (federation, expected)
+    return (federation, try federation.begin("kept", rounds: Self.rounds))
   }
 
   private func expectEnd(_ federation: Federation, _ expected: String) throws {
-    try federation.finish("kept", within: 120)
-    let model = try federation.json(["model", "show", "kept"])
-    #expect(model["modelDigest"] as? String == expected)
-    let rounds = try federation.jsonRows(["round", "list", "kept"])
-      .filter { $0["state"] as? String == "published" }
-    #expect(rounds.count == 100 && rounds.allSatisfy { $0["accepted"] as? Int == 3 })
+    try federation.expectEnd(of: "kept", rounds: Self.rounds, digest: expected)
   }
 
   @Test(

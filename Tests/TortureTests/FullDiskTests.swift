@@ -60,15 +60,7 @@ private final class LoopDisk {
   "Full disk", .serialized,
   .enabled(if: LoopDisk.isPossible, "A file system cannot be mounted here."), .ownThread)
 struct FullDiskTests: Sendable {
-  private static let recipe = """
-    {
-      name: "full", model: "logistic",
-      data: { set: "digits", split: "iid", clients: 3 },
-      algorithm: { fedavg: { localEpochs: 1, batchSize: 10, learningRate: 0.1 } },
-      cohort: { fraction: 1 }, rounds: 60, system: { quorum: 1 },
-      serve: { overSelection: 1, reportTimeout: 600 }, seed: 3,
-    }
-    """
+  private static let rounds = 100
 
   @Test("A hub whose disk fills up amid rounds loses nothing, and ends with the same bytes")
   func amidRounds() throws {
@@ -82,12 +74,7 @@ struct FullDiskTests: Sendable {
       federation.hub.kill()
       full.unmount()
     }
-    let file = federation.directory.appendingPathComponent("recipe.json5")
-    try Data(Self.recipe.utf8).write(to: file)
-    let expected = try federation.simulatedDigest(of: file)
-    try federation.enrolDevices(recipe: "digits", split: "iid", seed: 3)
-    try federation.command(["task", "run", file.path, "--format", "json"])
-    try federation.command(["task", "wait", "full", "--rounds", "3", "--timeout", "60"])
+    let expected = try federation.begin("full", rounds: Self.rounds)
 
     full.fill()
     // It refuses uploads, and ends where even a commit has no room: it never pretends.
@@ -101,7 +88,7 @@ struct FullDiskTests: Sendable {
         counts.insert(rows.count { $0["state"] as? String == "published" })
       }
     }
-    #expect(counts.count <= 2 && counts.allSatisfy { $0 < 60 }, "\(counts)")
+    #expect(counts.count <= 2 && counts.allSatisfy { $0 < Self.rounds }, "\(counts)")
     full.clear()
     if !federation.hub.isRunning {
       #expect(federation.hub.status() != 0)
@@ -111,11 +98,6 @@ struct FullDiskTests: Sendable {
     }
     // One that has refused uploads takes them now.
     try federation.waitUntilServing()
-    try federation.finish("full", within: 120)
-    let model = try federation.json(["model", "show", "full"])
-    #expect(model["modelDigest"] as? String == expected)
-    let rounds = try federation.jsonRows(["round", "list", "full"])
-      .filter { $0["state"] as? String == "published" }
-    #expect(rounds.count == 60 && rounds.allSatisfy { $0["accepted"] as? Int == 3 })
+    try federation.expectEnd(of: "full", rounds: Self.rounds, digest: expected)
   }
 }

@@ -150,27 +150,3 @@ struct TortureTests: Sendable {
     #expect(model["modelDigest"] as? String == expected, reproducer)
   }
 }
-
-extension Federation {
-  /// The digest of the model that the simulator makes of a recipe.
-  func simulatedDigest(of recipe: URL) throws -> String {
-    let simulation = try ApusProcess(
-      "simulate",
-      [
-        "simulate", recipe.path, "--out", directory.appendingPathComponent("run").path,
-        "--format", "json",
-      ], in: directory)
-    guard simulation.status() == 0,
-      let summary = try JSONSerialization.jsonObject(with: Data(simulation.output().utf8))
-        as? [String: Any], let digest = summary["modelDigest"] as? String
-    else { throw Failure(description: try simulation.messages()) }
-    return digest
-  }
-
-  /// Waits for the task's end and for the aggregator's, which must be clean.
-  func finish(_ task: String, within seconds: Int) throws {
-    try command(["task", "wait", task, "--timeout", "\(seconds)"])
-    let chain = try command(["doctor"], expecting: [0])
-    #expect(!chain.isEmpty)
-  }
-}
