@@ -248,7 +248,8 @@ extension Connection: SocketDelegate {
   }
 
   func socketDidEnd(_ message: String?) {
-    finish(
+    // Perhaps at the end of a frame that the session is sending.
+    close(
       ConnectionLoss(
         .broken, message.map { "The connection broke: \($0)." } ?? "The other side has gone."))
   }
